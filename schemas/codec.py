@@ -1,0 +1,99 @@
+"""Records to bytes and back: Avro by fastavro in Confluent's framing (0x00, 4-byte schema id, body).
+
+Ids come from the committed `registry.json`; a record may be read with any id that its registry knows.
+"""
+
+import io
+import json
+import struct
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any, Final, TypeVar, cast
+
+import fastavro
+import msgspec
+
+from schemas import records
+
+ROOT: Final = Path(__file__).parent
+FRAME: Final = struct.Struct(">bI")
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class NotARecord(ValueError):
+    """Bytes that are not Avro in Confluent's framing with an id of the registry."""
+
+
+@cache
+def registry() -> dict[int, str]:
+    """Schema id → file below `schemas/avro`, `Name/version.avsc`."""
+    ids = json.loads((ROOT / "registry.json").read_text())["ids"]
+    return {int(number): path for number, path in ids.items()}
+
+
+@cache
+def current_id(name: str) -> int:
+    """The id of the newest version of a record."""
+    found = [(int(path.split("/")[1].removesuffix(".avsc")), number) for number, path in registry().items() if path.startswith(f"{name}/")]
+    if not found:
+        raise LookupError(f"schemas/registry.json has no schema {name}: run `lockstep schemas list`")
+    return max(found)[1]
+
+
+def _plain(schema: Any) -> Any:
+    """Without logical types: the bytes are the same, and times stay integers."""
+    if isinstance(schema, dict):
+        return {key: _plain(value) for key, value in schema.items() if key != "logicalType"}
+    return [_plain(item) for item in schema] if isinstance(schema, list) else schema
+
+
+@lru_cache(maxsize=256)
+def parsed(number: int) -> Any:
+    """The schema with this id, parsed once."""
+    try:
+        path = registry()[number]
+    except KeyError:
+        raise NotARecord(f"schema id {number} is not in the registry") from None
+    return fastavro.parse_schema(_plain(json.loads((ROOT / "avro" / path).read_text())), named_schemas={})
+
+
+_NESTED: Final = frozenset({records.Observation, records.OrderState})  # hold records themselves
+
+
+def encode(record: msgspec.Struct) -> bytes:
+    """A record of `schemas.records` as framed Avro of its newest version."""
+    kind = type(record)
+    number, schema = _writer(kind)
+    out = io.BytesIO()
+    out.write(FRAME.pack(0, number))
+    fastavro.schemaless_writer(out, schema, msgspec.to_builtins(record) if kind in _NESTED else msgspec.structs.asdict(record))
+    return out.getvalue()
+
+
+@cache
+def _writer(kind: type) -> tuple[int, Any]:
+    number = current_id(kind.__name__)
+    return number, parsed(number)
+
+
+def decode(data: bytes, kind: type[T]) -> T:
+    """The record in framed Avro; fields that an older writer did not know have their defaults. Raises NotARecord."""
+    if len(data) < FRAME.size or data[0] != 0:
+        raise NotARecord(f"not framed Avro: begins with {data[:5]!r}")
+    number = FRAME.unpack_from(data)[1]
+    expected, schema = _writer(kind)
+    writer = schema if number == expected else parsed(number)
+    if writer["name"] != schema["name"]:
+        raise NotARecord(f"holds a {writer['name']}, expected a {kind.__name__}")
+    try:
+        value = fastavro.schemaless_reader(io.BytesIO(memoryview(data)[FRAME.size :]), writer, None if writer is schema else schema)
+    except (EOFError, ValueError, IndexError, TypeError, KeyError, OverflowError) as error:
+        raise NotARecord(f"broken Avro of a {kind.__name__}: {error!r}") from error
+    return msgspec.convert(value, kind) if kind in _NESTED else kind(**cast(dict[str, Any], value))
+
+
+def name_of(data: bytes) -> str:
+    """The name of the record in framed Avro, without decoding its body. Raises NotARecord."""
+    if len(data) < FRAME.size or data[0] != 0:
+        raise NotARecord(f"not framed Avro: begins with {data[:5]!r}")
+    return cast(str, parsed(FRAME.unpack_from(data)[1])["name"].rpartition(".")[2])

@@ -1,0 +1,1 @@
+"""What facts mean: pure decisions, and the engine tasks that carry data to them."""

@@ -98,9 +98,7 @@ SAYS_OF_ORDER: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
-AXES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
-    {"fulfilment": FULFILMENT, "aftersale": AFTERSALE, "stock": STOCK}
-)
+AXES: Final[Mapping[str, frozenset[str]]] = MappingProxyType({"fulfilment": FULFILMENT, "aftersale": AFTERSALE, "stock": STOCK})
 
 LABELS: Final[Mapping[str, str]] = MappingProxyType(
     {

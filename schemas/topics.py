@@ -99,7 +99,5 @@ _FIXED: tuple[Topic, ...] = (
 
 def catalogue(channels: Iterable[str]) -> tuple[Topic, ...]:
     """Every topic of an installation that sells through these channels."""
-    raw = tuple(
-        _kept(raw_order(channel), "order", 30, f"envelopes of {channel}", records.RawEvent) for channel in sorted(set(channels))
-    )
+    raw = tuple(_kept(raw_order(channel), "order", 30, f"envelopes of {channel}", records.RawEvent) for channel in sorted(set(channels)))
     return raw + _FIXED

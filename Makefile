@@ -1,0 +1,50 @@
+# Everything runs in .venv, which `make setup` builds from pinned, hashed packages.
+SHELL := /bin/bash
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: help setup demo test lint bench up chaos fuzz soak
+.DEFAULT_GOAL := help
+
+help: ## what there is to make
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## build .venv, once
+
+$(READY): requirements.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Lockstep needs Python 3.11 or newer; none was found as python3" >&2; exit 2; }
+	@test -x $(BIN)/python || { rm -rf .venv; $(PYTHON) -m venv .venv; }
+	@echo "Installing pinned packages into .venv; the first time takes a minute or two"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup ## a merchant's day against real servers; DEMO_STAY=1 keeps it running
+	@$(BIN)/lockstep demo
+
+test: setup ## every test that needs no Docker
+	@$(BIN)/python -m pytest
+
+lint: setup ## style, types, schemas
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lockstep schemas check
+
+bench: setup ## the engine beside its peers, then raw events to rows
+	@$(BIN)/lockstep bench engine
+	@$(BIN)/lockstep bench pipeline
+
+up: setup ## everything on this machine, by ./lockstep.yaml
+	@$(BIN)/lockstep up
+
+chaos: setup ## kill and stop processes for minutes
+	@$(BIN)/python -m pytest -m chaos
+
+fuzz: setup ## the property tests with many more examples
+	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest tests/property --timeout 3600
+
+soak: setup ## long runs
+	@$(BIN)/python -m pytest -m soak --timeout 14400

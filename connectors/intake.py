@@ -1,0 +1,102 @@
+"""From a push to records for Kafka: verified, split, each fact in an envelope. Knows neither HTTP nor Kafka nor a clock."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from connectors.base import Connector, Fact, Push, Reply
+from connectors.config import Shop
+from connectors.reading import digest
+from schemas import codec, headers
+from schemas.records import RawEvent
+
+log = logging.getLogger("lockstep.connect")
+
+KEPT_HEADERS: Final = ("content-type", "traceparent")  # of the push; never a signature or a token
+_TRACEPARENT_LENGTH: Final = 55
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One record to write to a raw topic."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    timestamp_ms: int
+    headers: headers.Headers
+
+
+@dataclass(frozen=True)
+class Address:
+    """One shop and the connector that reads what is pushed to it."""
+
+    shop: Shop
+    connector: Connector
+
+    def receive(self, push: Push, now: float) -> list[Publication]:
+        """Every fact of the push in an envelope. Raises Refused. `now` is in seconds."""
+        self.connector.verify(self.shop, push, now)
+        return [self._envelope(fact, push, int(now * 1000)) for fact in self._split(push)]
+
+    def acknowledge(self, accepted: int) -> Reply:
+        """Answer in the platform's words."""
+        return self.connector.acknowledge(self.shop, accepted)
+
+    def challenge(self, push: Push, now: float) -> Reply | None:
+        """Answer a platform's check of the address. Raises Refused."""
+        return self.connector.challenge(self.shop, push, now)
+
+    def _split(self, push: Push) -> list[Fact]:
+        try:
+            return self.connector.split(self.shop, push)
+        except (ValueError, TypeError, LookupError, RecursionError):  # ours to mend; the push is safe as a dead letter
+            log.exception("%s cannot split a push to %s: it is kept whole", self.connector.name, self.shop.shop)
+            event_id = digest(self.shop.name, push.body)
+            return [Fact(event_id, event_id, self.shop.name, push.body)]
+
+    def _envelope(self, fact: Fact, push: Push, received_at: int) -> Publication:
+        kept = {name: push.headers[name][:256] for name in KEPT_HEADERS if name in push.headers}
+        event = RawEvent(
+            event_id=fact.event_id,
+            source=fact.source,
+            connector=self.connector.name,
+            kind=self.shop.kind,
+            shop=self.shop.shop,
+            received_at=received_at,
+            verified=True,
+            headers={**kept, **fact.headers},
+            payload=fact.payload,
+        )
+        trace = kept.get("traceparent", "")
+        return Publication(
+            self.shop.topic,
+            fact.key.encode(),
+            codec.encode(event),
+            received_at,
+            headers.cloudevent(
+                "RawEvent",
+                fact.event_id,
+                fact.source,
+                fact.key,
+                received_at,
+                trace.encode() if len(trace) == _TRACEPARENT_LENGTH and trace.isascii() else None,
+            ),
+        )
+
+
+def addresses(shops: Iterable[Shop], connectors: Mapping[str, Connector]) -> Mapping[tuple[str, str], Address]:
+    """Every address by source and shop. Raises ValueError for one that is configured wrongly."""
+    found: dict[tuple[str, str], Address] = {}
+    for shop in shops:
+        connector = connectors.get(shop.connector)
+        if connector is None:
+            raise ValueError(f"there is no connector {shop.connector!r}; known are {', '.join(sorted(connectors))}")
+        if shop.kind not in connector.kinds:
+            raise ValueError(f"{shop.connector} cannot be a {shop.kind}; it can be {', '.join(sorted(connector.kinds))}")
+        connector.check(shop)
+        if (shop.connector, shop.shop) in found:
+            raise ValueError(f"the address /hooks/{shop.connector}/{shop.shop} is configured twice")
+        found[shop.connector, shop.shop] = Address(shop, connector)
+    return found

@@ -1,0 +1,1 @@
+"""How Lockstep is run and looked at: command line, embedded servers, supervisor, board, simulator, benches."""

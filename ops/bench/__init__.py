@@ -1,0 +1,1 @@
+"""How fast it is, measured against its peers and from end to end."""

@@ -1,0 +1,69 @@
+"""Everything that can be found wrong without a server: configuration, rules, mapping tables, schemas, dashboards."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from ops.config.parse import parse
+from ops.config.problems import ConfigError, Problem
+from ops.config.resolve import literal_secrets, load
+
+ROOT = Path(__file__).parents[1]
+DASHBOARDS = ROOT / "ops" / "grafana"
+
+
+def problems(file: Path) -> list[Problem]:
+    """All problems and warnings, in order of file and line."""
+    return sorted({*_configuration(file), *_connectors(file), *_mappings(), *_schemas(), *_dashboards()})
+
+
+def _configuration(file: Path) -> Iterator[Problem]:
+    try:
+        yield from literal_secrets(*parse(file))
+        load(file)
+    except ConfigError as error:
+        yield from error.problems
+
+
+def _connectors(file: Path) -> Iterator[Problem]:
+    """What the connectors themselves refuse, such as an option that is missing."""
+    from connectors.intake import addresses
+    from connectors.registry import CONNECTORS
+
+    try:
+        addresses(load(file).shops, CONNECTORS)
+    except ConfigError:
+        return  # said already
+    except ValueError as error:
+        yield Problem(str(file), 0, str(error))
+
+
+def _mappings() -> Iterator[Problem]:
+    """The tables that are shipped: whoever adds a channel edits one."""
+    from schemas import mapping
+
+    for text in mapping.problems():
+        yield _told(text)
+
+
+def _told(text: str) -> Problem:
+    """Take a line `file: text` or `file:line: text` apart."""
+    place, _, why = text.partition(": ")
+    name, _, line = place.partition(":")
+    return Problem(name, int(line), why) if line.isdecimal() else Problem(place, 0, why)
+
+
+def _schemas() -> Iterator[Problem]:
+    from schemas import evolve
+
+    for text in evolve.problems():
+        yield _told(text)
+
+
+def _dashboards() -> Iterator[Problem]:
+    """Dashboards are JSON; what they show is tested against real servers elsewhere."""
+    for file in sorted(DASHBOARDS.rglob("*.json")):
+        try:
+            json.loads(file.read_text(encoding="utf-8"))
+        except ValueError as error:
+            yield Problem(str(file.relative_to(ROOT)), getattr(error, "lineno", 0), f"is no JSON: {error}")

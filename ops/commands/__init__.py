@@ -1,0 +1,1 @@
+"""The commands of `lockstep`, one file per subject. What a command needs is imported when it runs."""

@@ -1,0 +1,49 @@
+"""`lockstep check`."""
+
+import sys
+
+import typer
+
+from ops.commands.common import DATA, FINDINGS, ConfigOption, DataOption, JsonOption, print_json
+
+
+def check(config: ConfigOption = None, data: DataOption = DATA, as_json: JsonOption = False) -> None:
+    """Check configuration, rules, mappings, schemas and dashboards: every problem with file and line.
+
+    Exit status 0 without errors, 1 with errors, 2 without a configuration to check.
+    """
+    from ops.check import problems
+    from ops.data import Data
+    from ops.installation import UsageError, config_file, no_config
+
+    file = config_file(config, Data(data))
+    if not file.exists():
+        raise UsageError(no_config(file))
+    found = problems(file)
+    errors = [problem for problem in found if not problem.warning]
+    if as_json:
+        print_json(
+            {
+                "errors": len(errors),
+                "problems": [
+                    {
+                        "file": problem.file,
+                        "line": problem.line,
+                        "text": problem.text,
+                        "severity": "warning" if problem.warning else "error",
+                    }
+                    for problem in found
+                ],
+            }
+        )
+    else:
+        for problem in found:
+            print(problem, file=sys.stderr if not problem.warning else sys.stdout)
+        print(f"{file}: {len(errors)} errors, {len(found) - len(errors)} warnings")
+    if errors:
+        raise typer.Exit(FINDINGS)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(check)

@@ -1,0 +1,101 @@
+"""`lockstep dead list|show|replay`."""
+
+from typing import Annotated
+
+import typer
+
+from ops.commands.common import DATA, FINDINGS, Columns, ConfigOption, DataOption, JsonOption, clock, console, listed, print_json, run
+from ops.installation import UsageError, find
+
+app = typer.Typer(help="Dead letters: what could not be used, with the reason.", no_args_is_help=True)
+
+SourceOption = Annotated[str | None, typer.Option("--source", help="Only of this source")]
+ReasonOption = Annotated[str | None, typer.Option("--reason", help="Only with this reason, such as unmapped_status")]
+MOST = 10_000
+COUNTS: Columns = {"source": "source", "reason": "reason", "#letters": "n", "newest": ("newest", clock)}
+LETTERS: Columns = {
+    "received": ("received_at", clock),
+    "source": "source",
+    "reason": "reason",
+    "event": "event_id",
+    "detail": "detail",
+    "#replays": "replays",
+}
+
+
+@app.command(name="list")
+def list_letters(
+    source: SourceOption = None,
+    reason: ReasonOption = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=MOST, help="At most so many letters")] = 50,
+    config: ConfigOption = None,
+    data: DataOption = DATA,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how many letters there are by source and reason, and the newest of them."""
+    from ops import dead
+
+    choice = dead.Choice(source, reason, limit=limit)
+    counts, letters = run(dead.overview(find(config, data).need_dsn(), choice))
+    if as_json:
+        print_json({"counts": counts, "letters": letters})
+        return
+    output = console()
+    output.print(listed("By source and reason", counts, COUNTS))
+    output.print()
+    output.print(listed("Newest", letters, LETTERS))
+
+
+@app.command()
+def show(
+    event_id: Annotated[str, typer.Argument(metavar="EVENT")],
+    config: ConfigOption = None,
+    data: DataOption = DATA,
+    as_json: JsonOption = False,
+) -> None:
+    """Show letters whole, with what was sent. Exit status 1 when there is none."""
+    from ops import dead
+
+    letters = run(dead.letters(find(config, data).need_dsn(), event_id))
+    if as_json:
+        print_json({"letters": letters})
+    for letter in () if as_json else letters:
+        for name, value in letter.items():
+            print(f"{name:>17}  {clock(value) if name.endswith('_at') else value}")
+        print()
+    if not letters:
+        if not as_json:
+            typer.echo(f"there is no dead letter of the event {event_id!r}", err=True)
+        raise typer.Exit(FINDINGS)
+
+
+@app.command()
+def replay(
+    events: Annotated[list[str] | None, typer.Argument(metavar="[EVENT]...")] = None,
+    source: SourceOption = None,
+    reason: ReasonOption = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=MOST, help="At most so many letters")] = 100,
+    times: Annotated[int, typer.Option("--times", min=1, help="Pass over letters that were replayed so often")] = 3,
+    config: ConfigOption = None,
+    data: DataOption = DATA,
+    as_json: JsonOption = False,
+) -> None:
+    """Send letters through again, oldest first, after the table or the code was mended. Bounded, and counted on each letter.
+
+    Exit status 1 when some of them cannot be replayed.
+    """
+    from ops import dead
+
+    if not events and source is None and reason is None:
+        raise UsageError("say which letters: events, --source or --reason")
+    place = find(config, data)
+    choice = dead.Choice(source, reason, tuple(events or ()), limit, times)
+    done = run(dead.replay(place.need_kafka(), place.need_dsn(), choice))
+    if as_json:
+        print_json({"replayed": done.replayed, "gone": list(done.gone)})
+    else:
+        print(f"replayed {done.replayed} letters")
+        for event in done.gone:
+            print(f"{event}: its record is no longer in Kafka, and it is no raw event that could be made again")
+    if done.gone:
+        raise typer.Exit(FINDINGS)

@@ -1,0 +1,185 @@
+"""From checked models to the settings of the roles: secrets fetched, the environment laid over the file."""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from connectors.config import Shop
+from ops.config.model import ConfigModel, SecurityModel
+from ops.config.parse import parse
+from ops.config.policy import policy
+from ops.config.problems import ConfigError, Problem
+from ops.config.rules import rule_problems
+from ops.config.settings import Config, Environment, Kafka, Listen, Security
+from ops.config.values import SecretRef
+from ops.config.yaml_file import Document, Place
+from sinks.alerts.config import Bot, Sms
+
+
+def load(file: Path, environment: Mapping[str, str] = os.environ) -> Config:
+    """Read, check and resolve a configuration. Raises ConfigError with everything that is wrong."""
+    model, document = parse(file)
+    secrets = _Secrets(document, environment)
+    rules = file.parent / model.rules if model.rules else None
+    problems = rule_problems(rules, document) if rules else []
+    config = Config(
+        merchant=model.merchant,
+        shops=tuple(_shops(model, secrets)),
+        policy=policy(model),
+        rules=rules,
+        bots=tuple(_bots(model, secrets)),
+        sms=_sms(model, secrets),
+        kafka=_kafka(model, secrets),
+        postgres=_postgres(model, secrets),
+        connect=Listen(model.connect.host, model.connect.port),
+        board=Listen(model.board.host, model.board.port),
+        token=secrets.of(model.board.token, ("board", "token")),
+        partitions=model.partitions,
+        store=model.store,
+        file=file,
+    )
+    if found := [*secrets.problems, *problems]:
+        raise ConfigError(sorted(found))
+    return overlaid(config)
+
+
+def servers(file: Path, environment: Mapping[str, str] = os.environ) -> tuple[Kafka | None, str | None]:
+    """Fetch what a file says about Kafka and PostgreSQL, and no other secret. Raises ConfigError."""
+    model, document = parse(file)
+    secrets = _Secrets(document, environment)
+    kafka, dsn = _kafka(model, secrets), _postgres(model, secrets)
+    if secrets.problems:
+        raise ConfigError(secrets.problems)
+    return kafka, dsn
+
+
+def overlaid(config: Config) -> Config:
+    """Lay `LOCKSTEP_…` over a configuration."""
+    given = Environment()
+    if servers := given.kafka.servers:
+        config = replace(config, kafka=replace(config.kafka or Kafka(servers), servers=servers))
+    if config.kafka and given.kafka.security:
+        config = replace(config, kafka=replace(config.kafka, security=Security(**given.kafka.security)))
+    if given.postgres.dsn:
+        config = replace(config, postgres=given.postgres.dsn.get_secret_value())
+    if given.board.token:
+        config = replace(config, token=given.board.token.get_secret_value())
+    if config.sms and given.sms.secret:
+        config = replace(config, sms=replace(config.sms, secret=given.sms.secret.get_secret_value()))
+    return config
+
+
+def literal_secrets(model: ConfigModel, document: Document) -> Iterator[Problem]:
+    """Warn of every secret that stands in the file itself."""
+    for place, value in _references(model, ()):
+        if value.literal:
+            text = f"{'.'.join(map(str, place))}: the secret stands in the file; use env:NAME or file:PATH"
+            yield document.problem(place, text, warning=True)
+
+
+def _references(value: Any, place: Place) -> Iterator[tuple[Place, SecretRef]]:
+    if isinstance(value, SecretRef):
+        yield place, value
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _references(getattr(value, name), (*place, name))
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _references(item, (*place, number))
+
+
+class _Secrets:
+    """Fetches secrets and gathers what is wrong with them."""
+
+    def __init__(self, document: Document, environment: Mapping[str, str]) -> None:
+        self._document, self._environment = document, environment
+        self.problems: list[Problem] = []
+
+    def of(self, reference: SecretRef | None, place: Place) -> str | None:
+        if reference is None:
+            return None
+        try:
+            return reference.resolve(self._environment, self._document.file.parent)
+        except ValueError as error:
+            self.problems.append(self._document.problem(place, f"{'.'.join(map(str, place))}: {error}"))
+            return None
+
+
+def _postgres(model: ConfigModel, secrets: _Secrets) -> str | None:
+    """The file's DSN; its secret is not needed where the environment names another."""
+    if model.postgres is None or Environment().postgres.dsn is not None:
+        return None
+    return secrets.of(model.postgres.dsn, ("postgres", "dsn"))
+
+
+def _shops(model: ConfigModel, secrets: _Secrets) -> Iterator[Shop]:
+    for number, shop in enumerate(model.shops):
+        name = shop.channel or shop.source
+        yield _shop("channel", name, shop, secrets, ("shops", number), systems=tuple(shop.systems))
+    for number, system in enumerate(model.systems):
+        yield _shop("system", system.name, system, secrets, ("systems", number), options={"kind": system.kind})
+    for number, courier in enumerate(model.couriers):
+        yield _shop("courier", courier.courier or courier.source, courier, secrets, ("couriers", number))
+
+
+def _shop(
+    kind: str,
+    name: str,
+    entry: Any,
+    secrets: _Secrets,
+    place: Place,
+    systems: tuple[str, ...] = (),
+    options: Mapping[str, str] | None = None,
+) -> Shop:
+    return Shop(
+        kind=kind,
+        connector=entry.source,
+        name=name,
+        shop=entry.shop,
+        secret=secrets.of(entry.secret, (*place, "secret")) or "",
+        systems=systems,
+        app_key=entry.app_key,
+        token=secrets.of(entry.token, (*place, "token")),
+        aes_key=secrets.of(entry.aes_key, (*place, "aes_key")),
+        app_id=entry.app_id,
+        options=options or {},
+    )
+
+
+def _bots(model: ConfigModel, secrets: _Secrets) -> Iterator[Bot]:
+    for number, bot in enumerate(model.bots):
+        place: Place = ("bots", number)
+        yield Bot(
+            name=bot.name,
+            kind=bot.kind,
+            base_url=bot.base_url.rstrip("/"),
+            token=secrets.of(bot.token, (*place, "token")) or "",
+            secret=secrets.of(bot.secret, (*place, "secret")) or "",
+            receives=tuple(bot.receives),
+        )
+
+
+def _sms(model: ConfigModel, secrets: _Secrets) -> Sms | None:
+    if model.sms is None:
+        return None
+    return Sms(base_url=model.sms.base_url, secret=secrets.of(model.sms.secret, ("sms", "secret")) or "")
+
+
+def _kafka(model: ConfigModel, secrets: _Secrets) -> Kafka | None:
+    if model.kafka is None:
+        return None
+    return Kafka(model.kafka.servers, _security(model.kafka.security, secrets), model.kafka.replication)
+
+
+def _security(given: SecurityModel, secrets: _Secrets) -> Security:
+    password = secrets.of(given.password, ("kafka", "security", "password"))
+    return Security(given.protocol, given.mechanism, given.username, password, given.ca_file)
+
+
+def example() -> Path:
+    """The example file, with every key explained."""
+    return Path(__file__).parents[1] / "lockstep.example.yaml"

@@ -1,0 +1,110 @@
+"""The configuration as the roles use it: checked, secrets fetched, frozen."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from connectors.config import Shop
+from sinks.alerts.config import Bot, Sms
+from streams.policy import Policy
+
+
+@dataclass(frozen=True)
+class Security:
+    """How clients prove themselves to Kafka."""
+
+    protocol: str = "PLAINTEXT"
+    mechanism: str = "PLAIN"
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    ca_file: str | None = None
+
+    def client(self) -> dict[str, Any]:
+        """Give aiokafka's arguments."""
+        if self.protocol == "PLAINTEXT":
+            return {}
+        options: dict[str, Any] = {"security_protocol": self.protocol}
+        if "SSL" in self.protocol:
+            from aiokafka.helpers import create_ssl_context
+
+            options["ssl_context"] = create_ssl_context(cafile=self.ca_file)
+        if "SASL" in self.protocol:
+            options |= {
+                "sasl_mechanism": self.mechanism,
+                "sasl_plain_username": self.username,
+                "sasl_plain_password": self.password,
+            }
+        return options
+
+
+@dataclass(frozen=True)
+class Kafka:
+    """Servers (`host:port,…`) and how to talk to them."""
+
+    servers: str
+    security: Security = Security()
+    replication: int = 1
+
+
+@dataclass(frozen=True)
+class Listen:
+    """Where a role listens; port 0: a free one."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that the roles need to know. Kafka, Postgres and the token are None where `up` provides them."""
+
+    merchant: str
+    shops: tuple[Shop, ...]
+    policy: Policy
+    rules: Path | None = None
+    bots: tuple[Bot, ...] = ()
+    sms: Sms | None = None
+    kafka: Kafka | None = None
+    postgres: str | None = field(default=None, repr=False)
+    connect: Listen = Listen()
+    board: Listen = Listen()
+    token: str | None = field(default=None, repr=False)
+    partitions: int = 4
+    store: str = "memory"  # of the engine's state; rocksdb where it is larger than memory
+    file: Path | None = None
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The channels that the merchant sells through, in order of their names."""
+        return tuple(sorted({shop.name for shop in self.shops if shop.kind == "channel"}))
+
+
+class _KafkaEnvironment(BaseModel):
+    servers: str | None = None
+    security: dict[str, str] = {}
+
+
+class _PostgresEnvironment(BaseModel):
+    dsn: SecretStr | None = None
+
+
+class _SmsEnvironment(BaseModel):
+    secret: SecretStr | None = None
+
+
+class _BoardEnvironment(BaseModel):
+    token: SecretStr | None = None
+
+
+class Environment(BaseSettings):
+    """`LOCKSTEP_…`: servers and secrets that go before the file's, nested by `__`."""
+
+    model_config = SettingsConfigDict(env_prefix="LOCKSTEP_", env_nested_delimiter="__", env_ignore_empty=True, extra="ignore")
+
+    kafka: _KafkaEnvironment = _KafkaEnvironment()
+    postgres: _PostgresEnvironment = _PostgresEnvironment()
+    sms: _SmsEnvironment = _SmsEnvironment()
+    board: _BoardEnvironment = _BoardEnvironment()

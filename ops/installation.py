@@ -1,0 +1,127 @@
+"""Which configuration and which servers a command is about."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ops.config.model import ConfigModel
+from ops.config.parse import parse
+from ops.config.policy import policy
+from ops.config.problems import unknown
+from ops.config.resolve import load
+from ops.config.settings import Config, Environment, Kafka
+from ops.data import Data
+from streams.policy import Policy
+
+DEFAULT_CONFIG = Path("lockstep.yaml")
+DEFAULT_DATA = Path("lockstep-data")
+# Consumer groups, and the names of the engine's apps
+STREAM_GROUP, SINK_GROUP = "lockstep-stream", "lockstep-sink"
+
+
+class UsageError(Exception):
+    """The command cannot be done as it was given; says what to do instead. Exit status 2."""
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What a command needs to know to look at an installation. No secret of a shop is fetched for it."""
+
+    data: Data
+    file: Path | None
+    model: ConfigModel | None
+    kafka: Kafka | None
+    dsn: str | None = field(repr=False)
+
+    def need_kafka(self) -> Kafka:
+        """Where Kafka is. Raises UsageError when nothing says so."""
+        if self.kafka is None:
+            raise UsageError(self._nowhere("Kafka", "LOCKSTEP_KAFKA__SERVERS"))
+        return self.kafka
+
+    def need_dsn(self) -> str:
+        """Where PostgreSQL is. Raises UsageError when nothing says so."""
+        if self.dsn is None:
+            raise UsageError(self._nowhere("PostgreSQL", "LOCKSTEP_POSTGRES__DSN"))
+        return self.dsn
+
+    def need_model(self) -> ConfigModel:
+        """The configuration. Raises UsageError without one."""
+        if self.model is None:
+            raise UsageError(no_config(DEFAULT_CONFIG))
+        return self.model
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The configured channels."""
+        return tuple(sorted({shop.channel or shop.source for shop in self.need_model().shops}))
+
+    @property
+    def policy(self) -> Policy:
+        """The configured policy."""
+        return policy(self.need_model())
+
+    def need_channel(self, channel: str) -> str:
+        """Check that a channel is configured. Raises UsageError naming the nearest one."""
+        if channel not in self.channels:
+            raise UsageError(unknown("channel", channel, self.channels))
+        return channel
+
+    def _nowhere(self, server: str, variable: str) -> str:
+        return (
+            f"no {server} is known: `lockstep up` does not run on {self.data.root}, and neither the configuration nor {variable} "
+            "names one. Start `lockstep up`, or choose --data or --config"
+        )
+
+
+def find(file: Path | None, folder: Path) -> Installation:
+    """Find an installation: the environment goes before the file, the file before what `up` says of its own servers.
+
+    Without --config it is the file that `up` was started with, else ./lockstep.yaml.
+    """
+    data = Data(folder)
+    ready = data.ready()
+    file = config_file(file, data)
+    model, document = parse(file) if file.exists() else (None, None)
+    kafka = Kafka(ready.kafka) if ready else None
+    dsn = ready.postgres if ready else None
+    if model is not None and document is not None and (model.kafka or model.postgres):
+        kafka, dsn = _configured(file, kafka, dsn)
+    given = Environment()
+    if given.kafka.servers:
+        kafka = Kafka(given.kafka.servers, kafka.security) if kafka else Kafka(given.kafka.servers)
+    if given.postgres.dsn:
+        dsn = given.postgres.dsn.get_secret_value()
+    return Installation(data, file if model else None, model, kafka, dsn)
+
+
+def _configured(file: Path, kafka: Kafka | None, dsn: str | None) -> tuple[Kafka | None, str | None]:
+    """The servers that the file names; their secrets are needed now."""
+    from ops.config.resolve import servers
+
+    configured = servers(file)
+    return configured[0] or kafka, configured[1] or dsn
+
+
+def config_file(file: Path | None, data: Data) -> Path:
+    """Choose the configuration. Raises UsageError when one is named that does not exist."""
+    if file is not None:
+        if not file.exists():
+            raise UsageError(no_config(file))
+        return file
+    remembered = data.config_file()
+    return remembered if remembered and remembered.exists() else DEFAULT_CONFIG
+
+
+def need_config(file: Path | None, folder: Path) -> Config:
+    """Load a configuration whole, with its secrets. Raises UsageError and ConfigError."""
+    chosen = config_file(file, Data(folder))
+    if not chosen.exists():
+        raise UsageError(no_config(chosen))
+    return load(chosen)
+
+
+def no_config(file: Path) -> str:
+    """Say how to come to a configuration."""
+    from ops.config.resolve import example
+
+    return f"there is no {file}: begin with a copy of {example()}, or look at `lockstep demo`, which brings its own"

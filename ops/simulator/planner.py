@@ -1,0 +1,170 @@
+"""Writes the day: ordinary orders, each fault so many times, and what must be found. Pure; seeded."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+
+from ops.simulator import faults, jumps, noise, normal, parcels
+from ops.simulator.day import Day, Finding, Plan
+from ops.simulator.facts import Order, Raw, Say
+
+AGGREGATED: Final = frozenset({"yto"})  # pushed by Kuaidi100, which sends the whole trace each time
+DOUYIN_EXACTLY: Final = {  # 15 conflicts, one less than what pauses
+    "paid_not_received": 3,
+    "shipped_not_synced": 2,
+    "signed_not_synced": 2,
+    "cancel_not_acknowledged": 2,
+    "moved_after_end": 2,
+    "amount_mismatch": 2,
+}  # and one refund that the ERP ignores: two more
+STORM: Final = "taobao"  # pauses for its jumps
+CONFLICTED: Final = "pinduoduo"  # pauses for its conflicts
+PAUSING: Final = 16
+ENDS: Final = {STORM: "Closed", CONFLICTED: "Cancelled"}  # how a paid order ends there
+
+
+@dataclass
+class Script:
+    """The whole day. Each phase is sent when the one before has been taken in."""
+
+    day: Plan = field(default_factory=Plan)  # ordinary orders and most faults
+    storms: Plan = field(default_factory=Plan)  # what pauses two channels
+    evening: Plan = field(default_factory=Plan)  # orders that find two gates shut
+    repair: Plan = field(default_factory=Plan)  # people repair; then the channels are resumed
+
+    @property
+    def phases(self) -> tuple[Plan, ...]:
+        """In order."""
+        return self.day, self.storms, self.evening, self.repair
+
+
+def write(seed: int, orders: int, now: int) -> Script:
+    """A day of about `orders` orders that ends at `now` (ms)."""
+    day, script = Day(seed, now), Script()
+    script.day = day.begin()
+    open_conflicts = list(_faults(day))
+    noise.unmapped(day)
+    noise.invalid(day)
+    noise.garbage(day)
+    noise.refused(day)
+    noise.by_rules(day)
+    moving = _stalls(day)
+    evening = max(40, orders // 12)
+    while day.phase.orders < orders - evening - 2 * PAUSING:
+        normal.any_order(day)
+    _duplicates(day, 60)
+    script.storms = day.begin()
+    open_conflicts += _storms(day)
+    script.evening = day.begin()
+    _evening(day, evening)
+    parcels.moves_again(day, moving)
+    script.repair = day.begin()
+    _repair(day, open_conflicts)
+    traces: dict[str, list[Say]] = {}
+    for phase in script.phases:
+        phase.says.sort(key=lambda said: said.play)
+        _whole_traces(phase, traces)
+    return script
+
+
+def _faults(day: Day) -> Iterator[tuple[str, Order]]:
+    """Every kind of conflict and jump that does not pause; yields the conflicts."""
+    for channel, counts in {
+        "douyin": DOUYIN_EXACTLY,
+        "wechat_shop": dict.fromkeys(faults.FAULTS, 1),
+        STORM: dict.fromkeys(("paid_not_received", "shipped_not_synced", "stock_not_restored"), 2),
+    }.items():
+        for kind, n in counts.items():
+            for _ in range(n):
+                yield kind, faults.FAULTS[kind](day, channel)
+    faults.refund_ignored(day, "douyin")
+    for _ in range(3):
+        jumps.revival(day)
+        jumps.late_erp(day)
+    for channel in ("douyin", "wechat_shop", "pinduoduo"):
+        jumps.regression(day, channel)
+        jumps.flap(day, channel)
+    for channel in normal.TELLS_NEW:
+        jumps.skip(day, channel)
+        jumps.late_channel(day, channel)
+
+
+def _stalls(day: Day) -> Order:
+    """Parcels that stand still; returns one that will move again."""
+    for tier, n in {1: 5, 2: 3, 3: 2}.items():
+        for _ in range(n):
+            parcels.stalled(day, tier)
+    for seconds in (45, 70):
+        parcels.stalls_soon(day, seconds)
+    for _ in range(3):
+        parcels.unsigned(day)
+        parcels.lost(day)
+    return parcels.stalled(day, 1)
+
+
+def _storms(day: Day) -> list[tuple[str, Order]]:
+    """Two jump storms on one channel, the 16th conflict on another."""
+    jumps.storm(day, STORM, pauses=True)
+    jumps.storm(day, STORM, pauses=False)
+    day.expect("channel.paused", f"{CONFLICTED} channel_conflicts")
+    day.expect("alert.channel_paused", CONFLICTED)
+    made = []
+    for n in range(PAUSING):
+        kind = faults.IMMEDIATE[n % 2]
+        made.append((kind, faults.FAULTS[kind](day, CONFLICTED)))
+    return made
+
+
+def _evening(day: Day, orders: int) -> None:
+    """New orders on all channels: those of a paused channel wait at its gate, and some of them are cancelled there."""
+    for n in range(orders):
+        order = day.order()
+        normal.paid(day, order, day.ago(minutes=day.random.uniform(5, 9)))
+        paused = order.channel in (STORM, CONFLICTED)
+        if paused:
+            day.expect("held.channel", order.key)
+        if paused and n % 10 == 0:
+            day.say(order.channel, order, ENDS[order.channel], day.ago(minutes=2))
+            day.say("erp", order, "Cancelled", day.ago(minutes=1), payable=order.payable)
+            day.expect("pool.withdraw", order.key)
+        else:
+            day.expect("pool.release", order.key)
+
+
+def _repair(day: Day, conflicts: list[tuple[str, Order]]) -> None:
+    """One conflict of each kind is repaired, and the channels are resumed."""
+    seen: set[str] = set()
+    for kind, order in conflicts:
+        if kind not in seen:
+            seen.add(kind)
+            faults.repair(day, kind, order)
+    for channel in (STORM, CONFLICTED):
+        day.expect("channel.resumed", channel)
+        day.expect("alert.channel_resumed", channel)
+
+
+def _duplicates(day: Day, n: int) -> None:
+    """Deliver some facts twice, as every platform does."""
+    facts = [said for said in day.phase.says if isinstance(said, Say) and said.code is None and said.speaker not in AGGREGATED]
+    for fact in day.random.sample(facts, n):
+        day.repeat(fact)
+
+
+def _whole_traces(phase: Plan, traces: dict[str, list[Say]]) -> None:
+    """An aggregator repeats all earlier nodes in each push: duplicates that are nobody's fault."""
+    for n, said in enumerate(phase.says):
+        if isinstance(said, Raw) or said.speaker not in AGGREGATED or said.code is not None:
+            continue
+        earlier = traces.setdefault(said.order.tracking, [])
+        phase.says[n] = msgspec.structs.replace(said, so_far=tuple((node.status, node.at) for node in earlier))
+        if earlier:
+            phase.expected["duplicate", said.speaker] += len(earlier)
+        earlier.append(said)
+
+
+def expected(phases: tuple[Plan, ...]) -> Counter[Finding]:
+    """All that must be found because of these phases."""
+    return sum((phase.expected for phase in phases), Counter())

@@ -1,0 +1,1 @@
+"""Where answers go: Postgres for people, messages for teams and customers."""

@@ -1,0 +1,1 @@
+"""Postgres, schema `lockstep`: migrations, tables, and writers of record batches."""

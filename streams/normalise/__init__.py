@@ -1,0 +1,1 @@
+"""What a raw event says, in canonical words: an observation or a dead letter, never two, never none."""

@@ -1,0 +1,250 @@
+"""The task on the engine's driver: topics, keys, gates, deadlines by marks, retention, crashes."""
+
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+
+from schemas import codec, topics
+from schemas.headers import header
+from schemas.records import ChannelControl, DeadLetter, Observation, OrderState, ParcelObservation, PoolRecord
+from streams import wire
+from streams.orders import agent
+from streams.orders.rules import RuleSet
+from streams.orders.state import Order
+from streams.policy import DAY, Policy, Resume
+from streams.records.driver import Driver
+from tests.unit.orders.orders_given import BEGIN, KEY, LINKS, fact, ms, node
+
+POLICY = Policy(links=LINKS, resume=Resume(per_minute=6))
+CLOCK = BEGIN / 1000
+
+
+def _driver(partitions: int = 1, crash: object = None, channels: tuple[str, ...] = (), policy: Policy = POLICY) -> Driver:
+    task = agent.task(policy, RuleSet(), channels, partitions)
+    return Driver([task], partitions, CLOCK, crash)  # type: ignore[arg-type]  # None or a function of the effect
+
+
+def _send(driver: Driver, *facts: Observation) -> None:
+    for one in facts:
+        driver.send(topics.ORDER_OBSERVATION, one.order_key.encode(), codec.encode(one))
+
+
+def _paid(order: str, at: float) -> Observation:
+    return fact("web", "PaymentConfirmed", at, order_id=order, order_key=f"web:s1:{order}", event_id=f"paid {order}")
+
+
+def _control(driver: Driver, seq: int, state: str, since: float) -> None:
+    action = "pause" if state == "paused" else "resume"
+    record = ChannelControl(channel="web", seq=seq, action=action, state=state, reason="manual", by="me", since=ms(since))
+    driver.send(topics.CHANNEL_CONTROL, b"web", codec.encode(record))
+
+
+def _pool(driver: Driver) -> list[PoolRecord]:
+    return [codec.decode(value, PoolRecord) for value in driver.values(topics.ORDER_POOL)]
+
+
+def _actions(driver: Driver) -> list[tuple[str, str]]:
+    return [(one.order_key.rpartition(":")[2], one.action) for one in _pool(driver)]
+
+
+def test_every_output_has_its_key_and_headers() -> None:
+    """Orders' topics by order, findings by channel, links by parcel; the trace is handed on."""
+    driver = _driver()
+    facts = [
+        _paid("A1", 0),
+        *(fact("web", status, at) for at, status in enumerate(("Created", "Shipped", "Created", "Shipped", "Created"), 1)),
+    ]
+    trace = ("traceparent", b"00-" + b"a" * 32 + b"-" + b"b" * 16 + b"-01")
+    for one in [*facts, fact("wms", "Shipped", 9, names="7"), node("7", "Signed", 10)]:
+        driver.send(topics.ORDER_OBSERVATION, KEY.encode(), codec.encode(one), headers=[trace])
+    driver.run()
+    keys = {topic: {record.key for record in driver.read(topic)} for topic in driver.tasks["orders"].outputs}
+    for topic in (topics.ORDER_STATE, topics.ORDER_AUDIT, topics.ORDER_JUMP, topics.ORDER_POOL):
+        assert keys[topic] == {KEY.encode()}
+    assert keys[topics.CHANNEL_FINDING] == {b"web"}
+    assert keys[topics.PARCEL_OBSERVATION] == {b"zto:7"}
+    assert keys[topics.ALERT] == {f"order_jumps:{KEY}".encode()}
+    ids = set()
+    for topic in driver.tasks["orders"].outputs:
+        for record in driver.read(topic):
+            assert header(record.headers, "traceparent") == trace[1]
+            assert header(record.headers, "ce_type") == f"lockstep.{codec.name_of(record.value)}.v1".encode()
+            ids.add((header(record.headers, "ce_type"), header(record.headers, "ce_id")))
+    assert len(ids) == sum(len(driver.read(topic)) for topic in driver.tasks["orders"].outputs)
+    (link,) = (codec.decode(value, ParcelObservation) for value in driver.values(topics.PARCEL_OBSERVATION))
+    assert link.order_key == KEY
+
+
+def test_a_paused_channel_holds_and_a_resume_releases_in_order_of_payment() -> None:
+    """Each once, at the time of the resume; what is paid after the resume does not overtake them."""
+    driver = _driver()
+    _control(driver, 1, "paused", 0)
+    _send(driver, _paid("C", 3), _paid("A", 1), _paid("B", 2))
+    driver.run()
+    driver.advance(1)
+    assert _actions(driver) == [("C", "hold"), ("A", "hold"), ("B", "hold")]
+    _control(driver, 2, "open", 5)
+    _send(driver, _paid("D", 6))
+    driver.run()
+    assert _actions(driver)[3:] == [("D", "hold")]
+    driver.advance(1)
+    assert _actions(driver)[4:] == [("A", "release"), ("B", "release"), ("C", "release"), ("D", "release")]
+    assert [(one.seq, one.gate, one.at) for one in _pool(driver)[4:]] == [(2, None, ms(5))] * 3 + [(2, None, ms(6))]
+    _send(driver, _paid("E", 7))
+    driver.run()
+    assert _actions(driver)[8:] == [("E", "release")]
+    driver.advance(5)
+    assert len(_pool(driver)) == 9
+    assert driver.errors == []
+
+
+def test_after_a_restart_an_open_channel_releases_at_once() -> None:
+    """A worker that was not there at the resume holds only what may have to queue behind others."""
+    driver = _driver()
+    _control(driver, 2, "open", 5)
+    _send(driver, _paid("A", 5.01), _paid("B", 6))
+    driver.run()
+    assert _actions(driver) == [("A", "hold"), ("B", "release")]
+    driver.advance(1)
+    assert _actions(driver)[2:] == [("A", "release")]
+
+
+def test_half_open_lets_so_many_pass_a_minute() -> None:
+    """6 a minute over all partitions: a turn every 10 s, each for one partition, in order of payment."""
+    driver = _driver(partitions=2)
+    _control(driver, 1, "paused", 0)
+    _send(driver, *(_paid(f"{number:02}", number / 100) for number in range(12)))
+    driver.run()
+    driver.advance(1)
+    _control(driver, 2, "half_open", 0)
+    for _ in range(59):
+        driver.advance(1)
+    released = [one for one in _pool(driver) if one.action == "release"]
+    assert 3 <= len(released) <= 6
+    assert [one.at for one in released] == sorted(one.at for one in released)
+    assert {(one.at - BEGIN) % 10_000 for one in released} == {0}
+    for part in (0, 1):
+        records = [record for record in driver.read(topics.ORDER_POOL) if record.partition == part]
+        paid = [one.paid_at for record in records if (one := codec.decode(record.value, PoolRecord)).action == "release"]
+        assert paid == sorted(paid)  # type: ignore[type-var]  # released orders were paid
+
+
+def test_a_withdrawal_goes_out_while_the_channel_is_paused() -> None:
+    """Both of a released and of a held order."""
+    driver = _driver()
+    _send(driver, _paid("A", 1))
+    driver.run()
+    _control(driver, 1, "paused", 2)
+    _send(driver, _paid("B", 2))
+    for order in "AB":
+        _send(driver, fact("web", "Cancelled", 3, order_id=order, order_key=f"web:s1:{order}"))
+    driver.run()
+    driver.advance(1)
+    _control(driver, 2, "open", 5)
+    driver.advance(5)
+    assert _actions(driver) == [("A", "release"), ("B", "hold"), ("A", "withdraw"), ("B", "withdraw")]
+
+
+def test_deadlines_are_judged_by_the_marks_of_all_feeds() -> None:
+    """A backlog is no silence: nothing is judged until each raw topic has been read past the deadline."""
+    driver = _driver(channels=("web",))
+    _send(driver, _paid("A1", 0))
+    driver.run()
+
+    def mark(feed: str, minutes: float) -> None:
+        out = wire.mark_output(topics.ORDER_OBSERVATION, feed, 0, ms(minutes))
+        driver.send(out.topic, out.key or b"", out.value, headers=out.headers)
+        driver.advance(1)
+
+    driver.advance(200)
+    mark(topics.raw_order("web"), 60)
+    mark(topics.RAW_SYSTEM, 10)
+    assert driver.read(topics.ORDER_CONFLICT) == []
+    mark(topics.RAW_SYSTEM, 10.01)
+    assert len(driver.read(topics.ORDER_CONFLICT)) == 1
+    assert codec.decode(driver.values(topics.ORDER_STATE)[-1], OrderState).open_conflicts == 1
+    driver.advance(400)
+    assert header(driver.read(topics.ALERT)[-1].headers, "ce_id").startswith(b"reader_stuck:orders:")  # type: ignore[union-attr]  # every output has one
+
+
+def test_a_finished_order_leaves_the_state_after_the_retention() -> None:
+    """An unfinished one stays much longer, a held one until it is released."""
+    driver = _driver(policy=Policy(order_retention=DAY))
+    _control(driver, 1, "paused", 0)
+    _send(driver, fact("web", "Completed", 0), fact("web", "Shipped", 0, order_id="B", order_key="web:s1:B"), _paid("C", 0))
+    driver.run()
+    keys = [KEY.encode(), b"web:s1:B", b"web:s1:C"]
+
+    def known() -> list[bool]:
+        return [driver.state("orders", key) is not None for key in keys]
+
+    driver.advance(DAY / 1000)
+    assert known() == [True, True, True]
+    driver.advance(1)
+    assert known() == [False, True, True]
+    driver.advance(3 * DAY / 1000)
+    assert known() == [False, False, True]
+    assert driver.errors == []
+
+
+def test_what_cannot_be_folded_is_a_dead_letter_of_its_source() -> None:
+    """The order is as it was, and goes on."""
+    driver = _driver()
+    _send(
+        driver,
+        fact("web", "Created", 0),
+        fact("web", "Nonsense", 1, axis="aftersale", case_id="r", received_at=-1),
+        fact("web", "Shipped", 2),
+    )
+    driver.send(topics.ORDER_OBSERVATION, KEY.encode(), b"garbage")
+    driver.run()
+    letters = [codec.decode(value, DeadLetter) for value in driver.values(topics.DEAD)]
+    assert [(one.reason, one.source) for one in letters] == [("fold_failed", "web"), ("fold_failed", "lockstep")]
+    state: Order = driver.state("orders", KEY.encode())
+    assert (state.seq, state.sources["web"].status) == (2, "Shipped")
+
+
+def _story(crash_at: int | None) -> Driver:
+    """Released; then paused and resumed around a second order, with a crash at one of the effects."""
+    effects: Iterator[int] = count()
+    driver = _driver(crash=lambda _: next(effects) == crash_at)
+    _send(driver, _paid("A", 1))
+    driver.run()
+    _control(driver, 1, "paused", 2)
+    _send(driver, _paid("B", 3), _paid("A", 1))
+    driver.run()
+    _control(driver, 2, "open", 4)
+    driver.advance(1)
+    _control(driver, 3, "paused", 6)
+    _send(driver, _paid("C", 7), fact("web", "Cancelled", 8, order_id="B", order_key="web:s1:B"))
+    driver.run()
+    driver.advance(1)
+    return driver
+
+
+@pytest.mark.parametrize("crash_at", range(60))
+def test_no_crash_makes_a_decision_of_the_pool_anew(crash_at: int) -> None:
+    """Whatever was told is told again as it was: one content per record id, and the same end."""
+    driver, calm = _story(crash_at), _story(None)
+    records: dict[str, set[tuple[str, str | None]]] = {}
+    for one in _pool(driver):
+        records.setdefault(one.record_id, set()).add((one.action, one.gate))
+    assert all(len(said) == 1 for said in records.values()), records
+    if driver.crashes:
+        last = {one.order_key: (one.action, one.seq) for one in _pool(driver)}
+        assert set(last) == {one.order_key for one in _pool(calm)}
+    assert driver.errors == []
+
+
+def test_a_gate_that_cannot_be_read_is_shut() -> None:
+    """Nothing is released past it, and nothing is lost."""
+    driver = _driver()
+    driver.send(topics.CHANNEL_CONTROL, b"web", b"garbage")
+    _send(driver, _paid("A", 1))
+    driver.run()
+    driver.advance(5)
+    assert (_actions(driver), driver.errors) == ([("A", "hold")], [])
+    _control(driver, 2, "open", 2)
+    driver.advance(1)
+    assert _actions(driver)[1:] == [("A", "release")]

@@ -1,0 +1,190 @@
+"""What happens to single records, outputs and ticks while folding."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import pytest
+
+from streams.records import Context, Output, Tick
+from streams.records.driver import Driver
+from streams.records.poison import Limit, PoisonFlood
+from streams.records.routing import partition_of_key
+from streams.records.step import Bounds
+from tests.unit.records.shop import COUNT, EXPIRING, GATE, MARKED, Count, reasons
+
+
+def test_a_fold_that_raises_leaves_nothing_behind() -> None:
+    """Also when it changed its state in place first, in the middle of a batch that touched the key before."""
+    driver = Driver([COUNT], batch=100)
+    for value in (b"v", b"bad", b"v", b"bad", b"bad", b"v"):
+        driver.send("in", b"k", value)
+    driver.run()
+    assert driver.values("counts") == [b"1", b"2", b"3"]
+    assert driver.state("count", b"k").n == 3
+    assert reasons(driver.read("dead")) == [b"fold_failed"] * 3
+
+
+def test_digest_names_the_place_not_the_record() -> None:
+    """Records that fail at the same line have the same digest, so that people see one fault, not a thousand."""
+    driver = Driver([COUNT])
+    for key, value in ((b"a", b"bad"), (b"b", b"bad"), (b"c", b"astray")):
+        driver.send("in", key, value)
+    driver.run()
+    digests = [dict(record.headers)["digest"] for record in driver.read("dead")]
+    assert digests[0] == digests[1] != digests[2]
+    assert len(digests[0]) == 16
+
+
+def test_what_no_broker_takes_is_buried() -> None:
+    """Oversized outputs, oversized states and undeclared topics bury their record; its other outputs are not written."""
+    driver = Driver([COUNT], bounds=Bounds(output=1000))
+    for value in (b"v", b"grow", b"astray", b"v"):
+        driver.send("in", b"k", value)
+    driver.run()
+    assert driver.values("counts") == [b"1", b"2"]
+    assert reasons(driver.read("dead")) == [b"oversized", b"fold_failed"]
+    assert b"does not declare the output topic nowhere" in dict(driver.read("dead")[1].headers)["detail"]
+
+
+def test_a_state_that_grows_too_large_is_not_kept() -> None:
+    """The key's records of that batch are buried, its state stays as it was, other keys are folded."""
+
+    class Long(msgspec.Struct):
+        text: str = ""
+
+    def grow(state: Long | None, record: Any, ctx: Context) -> tuple[Long, list[Output]]:
+        return Long((state.text if state else "") + "x" * int(record.value)), []
+
+    driver = Driver([replace(COUNT, fold=grow, state=Long)], bounds=Bounds(output=1000))
+    for key, value in ((b"a", b"10"), (b"b", b"10"), (b"a", b"2000")):
+        driver.send("in", key, value)
+        driver.run()
+    driver.send("in", b"b", b"2000")
+    driver.send("in", b"a", b"5")
+    driver.run()
+    assert (driver.state("count", b"a").text, driver.state("count", b"b").text) == ("x" * 15, "x" * 10)
+    assert reasons(driver.read("dead")) == [b"oversized", b"oversized"]
+
+
+def test_keys_of_the_engine_and_none_are_buried() -> None:
+    """A record whose key would be taken for the engine's own, or without a key, has no state."""
+    driver = Driver([COUNT])
+    driver.send("in", b"\x00meta", b"v")
+    driver.send("in", None, b"v")  # type: ignore[arg-type]
+    driver.run()
+    assert reasons(driver.read("dead")) == [b"fold_failed"] * 2
+
+
+def test_poison_flood_writes_nothing() -> None:
+    """A batch beyond the limit raises, and neither outputs nor states nor commits have moved."""
+    driver = Driver([COUNT], bounds=Bounds(poison=Limit(consecutive=5)), batch=100)
+    driver.send("in", b"k", b"v")
+    driver.run()
+    for _ in range(6):
+        driver.send("in", b"k", b"bad")
+    with pytest.raises(PoisonFlood):
+        driver.run()
+    assert (driver.values("dead"), driver.committed("count"), driver.state("count", b"k").n) == ([], 1, 1)
+
+
+def test_rekeyed_and_explicit_outputs_find_their_partition() -> None:
+    """`rekey` goes by murmur2 of the output's key, whatever partition the input is of."""
+    driver = Driver([COUNT], partitions=5)
+    for number in range(20):
+        driver.send("in", b"k%d" % number, b"by")
+    driver.run()
+    for record in driver.read("counts"):
+        assert record.partition == partition_of_key(record.key, 5)
+    assert partition_of_key(b"21", 1000) == (-973932308 & 0x7FFFFFFF) % 1000, "Kafka's own vector of murmur2"
+
+
+def test_deadlines_wait_for_the_slowest_feed() -> None:
+    """A backlog is not silence: while one feed is behind nothing is late, whatever the clock says."""
+    driver = Driver([MARKED], clock=1000.0)
+    driver.send("in", b"k", b"v")
+    driver.send("in", b"mark", b"a 5000")
+    driver.run()
+    driver.advance(100)
+    assert driver.values("counts") == [b"1"], "feed b has not spoken"
+    driver.send("in", b"mark", b"b 1005")
+    driver.run()
+    driver.advance(1)
+    assert driver.values("counts") == [b"1"], "feed b is read up to 1005 only"
+    driver.send("in", b"mark", b"b 1010")
+    driver.run()
+    driver.advance(1)
+    assert driver.values("counts") == [b"1", b"dropped 1"]
+
+
+def test_a_stuck_feed_is_said_once_and_left_out() -> None:
+    """After its timeout a feed that stands still blinds nobody else."""
+    driver = Driver([MARKED], clock=1000.0)
+    driver.send("in", b"k", b"v")
+    driver.send("in", b"mark", b"a 1001")
+    driver.send("in", b"mark", b"b 1001")
+    driver.run()
+    driver.clock += 299
+    driver.send("in", b"mark", b"a 1299")
+    driver.run()
+    driver.advance(2)
+    driver.advance(2)
+    assert driver.values("dead") == [b"b 1001"]
+    assert driver.values("counts") == [b"1", b"dropped 1"]
+
+
+def test_a_deadline_that_raises_is_tried_again_and_said() -> None:
+    """It holds no other key's deadline, and changes nothing."""
+    calls: list[bytes] = []
+
+    def fail_once(key: bytes, state: Count, judged: float, ctx: Context) -> tuple[None, list[Output]]:
+        state.n = 99
+        calls.append(key)
+        if key == b"a" and calls.count(b"a") == 1:
+            raise ValueError("not now")
+        return None, [Output("counts", key, b"dropped")]
+
+    driver = Driver([replace(EXPIRING, on_due=fail_once)])
+    driver.send("in", b"a", b"v")
+    driver.send("in", b"b", b"v")
+    driver.run()
+    driver.advance(11)
+    assert driver.errors == ["on_due of b'a': ValueError: not now"]
+    assert driver.state("count", b"a").n == 1
+    assert driver.state("count", b"b") is None
+    driver.advance(61)
+    assert driver.state("count", b"a") is None
+
+
+def test_a_tick_that_raises_changes_nothing() -> None:
+    """What it put before it raised is not applied, and what it said not written; the partition goes on."""
+
+    def half(tick: Tick) -> Iterable[Output]:
+        tick.put(b"k", None)
+        yield Output("pool", b"k", b"said")
+        raise ValueError("half way")
+
+    driver = Driver([replace(GATE, on_tick=half)])
+    driver.send("in", b"k", b"s1")
+    driver.run()
+    driver.advance(1, rounds=1)
+    assert driver.errors == ["on_tick: ValueError: half way"]
+    assert driver.state("gate", b"k") is not None
+    assert driver.values("pool") == []
+
+
+def test_tick_of_a_stateless_task() -> None:
+    """It sees where it stands and may write; it has no state to put."""
+    seen = []
+
+    def look(tick: Tick) -> Iterable[Output]:
+        seen.append((tick.at_end, tick.end_seen, tick.last_timestamp, tick.judged))
+        return [Output("counts", b"mark", b"%d" % tick.end_seen)]
+
+    task = replace(COUNT, state=None, changelog=None, on_tick=look)
+    driver = Driver([task], clock=1000.0)
+    driver.send("in", b"k", b"v", timestamp=5000)
+    driver.advance(1, rounds=1)
+    driver.advance(1, rounds=1)
+    assert seen == [(False, 1001.0, None, 1001.0), (True, 1002.0, 5000, 1002.0)]

@@ -42,7 +42,6 @@ TIMES: Final = {  # tag → the field that holds its time; all others have updat
     "224": "apply_time",
     "225": "success_time",
 }
-REPLACED: Final = frozenset({"3", "7", "8"})  # exchange, resend, repair: nothing is refunded
 PRICE_PROTECTION: Final = "6"
 
 
@@ -144,7 +143,7 @@ class Douyin(Connector):
         aftersale = said.axis == "aftersale"
         if aftersale and not data.aftersale_id:
             raise Unusable("invalid", "aftersale_id is missing")
-        if said.status == "Refunded" and data.aftersale_type in REPLACED:
+        if said.status == "Refunded" and kind and kind.aftersale_kind is None:  # exchange, resend, repair: nothing goes back
             said = said.but("RefundClosed")
         paid = data.pay_amount if data.pay_amount is not None else data.total_amount
         return orders.observation(

@@ -9,12 +9,12 @@ case may say `partial_refund: true`: money goes back, but the order goes on.
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
-from pydantic import Field, TypeAdapter, model_validator
+from pydantic import Field, StringConstraints, TypeAdapter, model_validator
 
 from connectors import parcels
 from connectors.base import MAX_FACTS, BadSignature, Connector, Decoded, Fact, Push, Reply, TooMany
 from connectors.config import CHANNEL, COURIER, SYSTEM, Shop
-from connectors.reading import NamePart, Payload, Prose, Word, digest, key_of, payload, peek, with_offset
+from connectors.reading import NO_CONTROLS, Id, Maybe, NamePart, Payload, Prose, Word, digest, key_of, payload, peek, with_offset
 from connectors.signing import hmac_sha256, require, require_recent
 from schemas import mapping
 from schemas.facts import Unusable
@@ -23,6 +23,8 @@ from schemas.status import AXES, PARCEL
 
 WINDOW: Final = 300  # seconds between the signed time and ours
 TextId = Annotated[str, Field(strict=True, min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Said = Annotated[str, StringConstraints(strict=True, max_length=256, pattern=NO_CONTROLS)]
+"""A text that may be empty, which is the same as absent."""
 Status = Annotated[str, Field(strict=True, min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Minor = Annotated[int, Field(strict=True, ge=0, le=2**53)]
 
@@ -52,16 +54,16 @@ class OrderFact(Payload):
     axis: Literal["fulfilment", "aftersale", "stock"] | None = None
     status: Status
     occurred_at: Any
-    operator: Word | None = None
-    trigger: Word | None = None
+    operator: Said | None = None
+    trigger: Said | None = None
     case_id: TextId | None = None
     aftersale_kind: Literal["refund_only", "return_refund"] | None = None
     partial_refund: Annotated[bool, Field(strict=True)] | None = None
     payable_minor: Minor | None = None
     currency: Annotated[str, Field(strict=True, pattern=r"^[A-Z]{3}$")] | None = None
-    payment_method: Word | None = None
-    customer_id: Word | None = None
-    province: Word | None = None
+    payment_method: Said | None = None
+    customer_id: Said | None = None
+    province: Said | None = None
     lines: Annotated[list[LineItem], Field(max_length=500)] | None = None
     parcels: Annotated[list[ParcelItem], Field(max_length=200)] | None = None
 
@@ -81,11 +83,11 @@ class ParcelFact(Payload):
     tracking_no: TextId
     courier: NamePart | None = None
     status: Status | None = None
-    code: Word | None = None
+    code: Maybe[Id] = None
     text: Prose | None = None
-    place: Word | None = None
-    reason: Word | None = None
-    operator: Word | None = None
+    place: Said | None = None
+    reason: Said | None = None
+    operator: Said | None = None
     occurred_at: Any
 
     @model_validator(mode="after")
@@ -190,19 +192,24 @@ def _order(event: RawEvent) -> Observation:
         status=fact.status,
         occurred_at=with_offset(fact.occurred_at),
         received_at=event.received_at,
-        operator=fact.operator,
-        trigger=fact.trigger,
-        case_id=fact.case_id,
-        aftersale_kind=fact.aftersale_kind,
-        partial_refund=bool(fact.partial_refund),
+        operator=fact.operator or None,
+        trigger=fact.trigger or None,
+        case_id=None if axis == "fulfilment" else fact.case_id,
+        aftersale_kind=fact.aftersale_kind if axis == "aftersale" else None,
+        partial_refund=axis == "aftersale" and bool(fact.partial_refund),
         payable_minor=fact.payable_minor,
         currency=fact.currency,
-        payment_method=fact.payment_method,
-        customer_id=fact.customer_id,
-        province=fact.province,
+        payment_method=fact.payment_method or None,
+        customer_id=fact.customer_id or None,
+        province=fact.province or None,
         lines=[Line(sku=line.sku, qty=line.qty, price_minor=line.price_minor) for line in fact.lines or ()],
         parcels=[ParcelRef(courier=item.courier, tracking_no=item.tracking_no) for item in fact.parcels or ()],
     )
+
+
+def _table(courier: str) -> mapping.Table | None:
+    table = mapping.find(courier)
+    return table if table and table.kind == COURIER else None
 
 
 def _parcel(event: RawEvent) -> ParcelObservation:
@@ -214,7 +221,7 @@ def _parcel(event: RawEvent) -> ParcelObservation:
         if fact.status not in PARCEL:
             raise Unusable("unmapped_status", f"{fact.status!r} is no status of a parcel", fact.status)
         status = fact.status
-    elif fact.code and (table := mapping.find(courier)):
+    elif fact.code and (table := _table(courier)):
         status = parcels.coded(table, fact.code)
     elif fact.text:
         status = parcels.worded(read, fact.text)
@@ -229,10 +236,10 @@ def _parcel(event: RawEvent) -> ParcelObservation:
         tracking_no=fact.tracking_no,
         status=status,
         code=fact.code,
-        text=fact.text,
+        text=fact.text or None,
         place=fact.place or (read.place if read else None),
         reason=fact.reason or (read.reason if read else None),
         occurred_at=occurred_at,
         received_at=event.received_at,
-        operator=fact.operator,
+        operator=fact.operator or None,
     )

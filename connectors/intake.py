@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from connectors.base import Connector, Fact, Push, Reply
+from connectors.base import BadSignature, Connector, Fact, Push, Reply
 from connectors.config import Shop
 from connectors.reading import digest
 from schemas import codec, headers
@@ -37,7 +37,10 @@ class Address:
 
     def receive(self, push: Push, now: float) -> list[Publication]:
         """Every fact of the push in an envelope. Raises Refused. `now` is in seconds."""
-        self.connector.verify(self.shop, push, now)
+        try:
+            self.connector.verify(self.shop, push, now)
+        except UnicodeError:
+            raise BadSignature("a signed header or field is no text") from None
         return [self._envelope(fact, push, int(now * 1000)) for fact in self._split(push)]
 
     def acknowledge(self, accepted: int) -> Reply:
@@ -57,7 +60,7 @@ class Address:
             return [Fact(event_id, event_id, self.shop.name, push.body)]
 
     def _envelope(self, fact: Fact, push: Push, received_at: int) -> Publication:
-        kept = {name: push.headers[name][:256] for name in KEPT_HEADERS if name in push.headers}
+        kept = {name: value[:256] for name in KEPT_HEADERS if (value := push.headers.get(name, "")) and value.isascii()}
         event = RawEvent(
             event_id=fact.event_id,
             source=fact.source,
@@ -81,7 +84,7 @@ class Address:
                 fact.source,
                 fact.key,
                 received_at,
-                trace.encode() if len(trace) == _TRACEPARENT_LENGTH and trace.isascii() else None,
+                trace.encode() if len(trace) == _TRACEPARENT_LENGTH else None,
             ),
         )
 

@@ -157,7 +157,7 @@ class Jushuitan(Connector):
             in_zone(_time(bill, said)),
             operator=bill.creator_name,
             case_id=bill.as_id,
-            aftersale_kind=said.aftersale_kind or (kind.aftersale_kind if kind else None),
+            aftersale_kind=(kind.aftersale_kind if kind else None) or said.aftersale_kind,
             payable_minor=paid,
             currency=None if paid is None else "CNY",
             customer_id=bill.shop_buyer_id,
@@ -190,7 +190,7 @@ def _facts(shop: Shop, data: bytes) -> Iterator[Fact]:
     said = (head.o_id, head.as_id, head.io_id, head.status, head.good_status, head.modified)
     for order_id in str(head.so_id or "").split(","):
         identity = (order_id, *(None if part is None else str(part) for part in said))
-        event_id = digest(shop.name, *(identity if any(identity) else (data,)))
+        event_id = digest(shop.name, *(identity if any(identity[:4]) else (data,)))
         headers = {ORDER: order_id.strip()} if key_of(order_id.strip()) else {}
         key = None
         if linked and headers:

@@ -129,12 +129,10 @@ def sign(param: str, salt: str) -> str:
 
 def _fact(shop: Shop, trace: Trace, node: bytes, *, newest: bool) -> Fact:
     courier = couriers.ours(trace.com) if isinstance(trace.com, str) and trace.com else shop.name
-    head = peek(node, Head)
-    if head is None:
-        event_id = digest(courier, trace.nu, node)
-    else:
-        said = (head.ftime or head.time, head.context, head.statusCode)
-        event_id = digest(courier, trace.nu, *(None if part is None else str(part) for part in said))
+    head = peek(node, Head) or Head()
+    said = (head.ftime or head.time, head.context, head.statusCode)
+    identity = [None if part is None else str(part) for part in said] if all(said[:2]) else [node]
+    event_id = digest(courier, trace.nu, *identity)
     key = key_of(courier, trace.nu)
     headers = {COMPANY: courier, NUMBER: trace.nu} if key else {}
     if newest and trace.state is not None:

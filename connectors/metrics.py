@@ -21,6 +21,7 @@ Result = Literal[
     "accepted",  # 200, every fact is in Kafka
     "empty",  # 200, there was no fact in it: a probe, or a message that states nothing
     "checked",  # 200, a platform's check of the address
+    "broken",  # 400, the body broke off
     "bad_signature",  # 401
     "stale",  # 401
     "unknown",  # 404, no such source or shop

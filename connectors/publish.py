@@ -11,7 +11,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final, NoReturn, Protocol, Self
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
@@ -101,6 +101,11 @@ class KafkaPublisher:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._keeper
 
+    async def wait(self) -> None:
+        """Return never: raise what ended the keeping of the producer."""
+        if self._keeper is not None:
+            await self._keeper
+
     async def publish(self, records: Sequence[Publication]) -> None:
         """See Publisher. The records of one push go to one topic."""
         producer, circuit = self._producer, self._circuits[records[0].topic]
@@ -128,21 +133,23 @@ class KafkaPublisher:
         except MessageSizeTooLargeError as error:
             raise TooLarge(str(error)) from None
         except TimeoutError:
-            self._fail(f"no acknowledgement within {WAIT:g} s", sent)
-        except KafkaError as error:
-            self._broken.set()
+            self._fail(_why_not(producer, records[0].topic), sent)
+        except Exception as error:  # noqa: BLE001 -- a dead sender raises here whatever killed it
+            if not getattr(error, "retriable", False):
+                self._broken.set()
             self._fail(repr(error), sent)
         self._check(sent)
 
     def _check(self, sent: Sequence[asyncio.Future[Any]]) -> None:
         errors = [error for future in sent if (error := future.exception()) is not None]
+        if not errors:
+            return
+        self._broken.set()  # its batch took a sequence number with it: all that follow would be refused
         if any(isinstance(error, MessageSizeTooLargeError) for error in errors):
             raise TooLarge(str(errors[0]))
-        if errors:
-            self._broken.set()  # an idempotent producer that lost a batch may refuse all that follow
-            self._fail(repr(errors[0]), sent)
+        self._fail(repr(errors[0]), sent)
 
-    def _fail(self, why: str, sent: Sequence[asyncio.Future[Any]]) -> None:
+    def _fail(self, why: str, sent: Sequence[asyncio.Future[Any]]) -> NoReturn:
         for future in sent:
             future.add_done_callback(_retrieve)
         self._outage.failed(why)
@@ -195,6 +202,11 @@ class KafkaPublisher:
                 raise
             else:
                 return producer
+
+
+def _why_not(producer: AIOKafkaProducer, topic: str) -> str:
+    known = producer.client.cluster.partitions_for_topic(topic)
+    return f"no acknowledgement within {WAIT:g} s" if known else f"there is no topic {topic}: `lockstep topics create` makes it"
 
 
 async def _send(producer: AIOKafkaProducer, record: Publication) -> asyncio.Future[Any]:

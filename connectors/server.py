@@ -86,6 +86,8 @@ class Hooks:
             return _result(refused), _refusal(refused.status, str(refused))
         except KafkaAway:
             return "kafka_away", _refusal(503, "Kafka is away; push again")
+        except (web.RequestPayloadError, ConnectionError):
+            return "broken", _refusal(400, "the body broke off")
         except TimeoutError:
             return "busy", _refusal(503, f"the body did not arrive within {BODY_WAIT:g} s; push again")
         if records:
@@ -178,6 +180,6 @@ async def serve(settings: ServerSettings) -> None:
         try:
             await web.TCPSite(runner, settings.host, settings.port).start()
             log.info("hooks at http://%s:%d/hooks/{source}/{shop} for %d shops", settings.host, settings.port, len(settings.shops))
-            await asyncio.Event().wait()
+            await publisher.wait()
         finally:
             await runner.cleanup()

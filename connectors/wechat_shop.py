@@ -158,7 +158,7 @@ class WechatShop(Connector):
             meaning,
             epoch(paid_at or said.CreateTime, 1000),
             case_id=case.after_sale_order_id if case else None,
-            aftersale_kind=meaning.aftersale_kind or (kind.aftersale_kind if kind else None),
+            aftersale_kind=(kind.aftersale_kind if kind else None) or meaning.aftersale_kind,
         )
 
 

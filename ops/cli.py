@@ -7,8 +7,6 @@ from typing import NoReturn
 import typer
 
 from ops.commands import audit, bench, channel, check, dead, demo, doctor, order, roles, schemas, topics, up
-from ops.commands.common import EXPECTED, explain
-from ops.config.problems import ConfigError
 
 app = typer.Typer(
     help="Keeps every order of a merchant in step across sales channels, ERP, WMS and couriers, and says at once where it is not.",
@@ -35,13 +33,16 @@ def main() -> NoReturn:
     """Run a command; an error that a person can mend is said in a line, with status 2."""
     try:
         app()
-    except ConfigError as error:
-        for problem in error.problems:
-            print(problem, file=sys.stderr)
     except BrokenPipeError:
         # Whoever read our output (head, less) has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    except EXPECTED as error:
-        print(f"lockstep: {explain(error)}", file=sys.stderr)
+    except Exception as error:  # sorted out: what is nobody's to mend but ours goes on
+        from ops.commands.errors import said
+
+        lines = said(error)
+        if lines is None:
+            raise
+        for line in lines:
+            print(line, file=sys.stderr)
     sys.exit(2)

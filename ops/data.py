@@ -101,12 +101,12 @@ class Data:
             write_private(file, secrets.token_urlsafe(24))
         return file.read_text(encoding="utf-8").strip()
 
-    async def ports(self, names: tuple[str, ...]) -> dict[str, int]:
+    async def ports(self, names: tuple[str, ...], patience: float = 5) -> dict[str, int]:
         """Give each name the port it had before; a new one where that is taken by a stranger."""
         file = self.root / "ports.json"
         known: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
         for name in names:
-            if name not in known or await until_free((known[name],), 5):
+            if name not in known or await until_free((known[name],), patience):
                 known[name] = free_ports(1)[0]
         write_private(file, json.dumps(known))
         return {name: known[name] for name in names}

@@ -16,7 +16,8 @@ from ops import sql, topics
 from ops.check import problems
 from ops.config.problems import ConfigError
 from ops.data import Data, Ready
-from ops.installation import Installation, UsageError, config_file, find
+from ops.installation import Installation, config_file, find
+from ops.usage import UsageError
 
 LOW_BYTES = 2 << 30
 SECONDS = 10.0

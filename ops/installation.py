@@ -10,16 +10,11 @@ from ops.config.problems import unknown
 from ops.config.resolve import load
 from ops.config.settings import Config, Environment, Kafka
 from ops.data import Data
+from ops.usage import DEFAULT_CONFIG, UsageError
 from streams.policy import Policy
 
-DEFAULT_CONFIG = Path("lockstep.yaml")
-DEFAULT_DATA = Path("lockstep-data")
 # Consumer groups, and the names of the engine's apps
 STREAM_GROUP, SINK_GROUP = "lockstep-stream", "lockstep-sink"
-
-
-class UsageError(Exception):
-    """The command cannot be done as it was given; says what to do instead. Exit status 2."""
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,13 @@ FILE: Final = Path(__file__).parent / "mappings" / "couriers.yaml"
 
 
 def parse(text: str, name: str) -> Mapping[str, str]:
-    """Any known name, in lower case → ours. Raises ValueError for a name that stands for two couriers."""
+    """Any known name, in lower case → ours. Raises ValueError, as for a name that stands for two couriers."""
     found: dict[str, str] = {}
-    for courier, names in yaml.safe_load(text).items():
+    try:
+        rows = list(yaml.safe_load(text).items())
+    except (yaml.YAMLError, AttributeError) as error:
+        raise ValueError(f"{name}: {error}") from None
+    for courier, names in rows:
         for alias in (courier, *names):
             if found.setdefault(alias.lower(), courier) != courier:
                 raise ValueError(f"{name}: {alias!r} stands for {found[alias.lower()]} and for {courier}")

@@ -21,6 +21,7 @@ from typing import Any, Final
 
 import yaml
 
+from schemas import couriers, phrases
 from schemas.status import AFTERSALE_KINDS, AXES, PARCEL
 
 FOLDER: Final = Path(__file__).parent / "mappings"
@@ -203,4 +204,9 @@ def problems() -> list[str]:
                 found.append(f"schemas/mappings/{source}.yaml:1: its source is {table.source!r}, its file's name is not")
         except MappingError as error:
             found += error.problems
+    for other in (couriers, phrases):
+        try:
+            other.parse(other.FILE.read_text(encoding="utf-8"), f"schemas/mappings/{other.FILE.name}")
+        except ValueError as error:
+            found.append(str(error))
     return found

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ops.commands.common import DATA, FINDINGS, ConfigOption, DataOption, JsonOption, console, print_json, run, table
-from ops.installation import SINK_GROUP, STREAM_GROUP, UsageError, find
+from ops.usage import UsageError
 
 app = typer.Typer(help="The audit chains.", no_args_is_help=True)
 
@@ -25,6 +25,7 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Prove the chains from the database alone. Exit status 1 names the first broken record of each."""
+    from ops.installation import find
     from ops.reports import audit
 
     verdict = run(audit.verify(find(config, data).need_dsn(), key, _day(day)))
@@ -48,6 +49,7 @@ def _day(text: str | None) -> date | None:
 
 def accounting(config: ConfigOption = None, data: DataOption = DATA, as_json: JsonOption = False) -> None:
     """Check both identities: every raw event and every paid order is somewhere. Exit status 1 for a difference."""
+    from ops.installation import SINK_GROUP, STREAM_GROUP, find
     from ops.reports.accounting import Place, take
 
     place = find(config, data)

@@ -3,12 +3,15 @@
 import asyncio
 import getpass
 import time
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ops.commands.common import DATA, FINDINGS, ConfigOption, DataOption, JsonOption, clock, console, print_json, run, table
-from ops.installation import Installation, find
+
+if TYPE_CHECKING:
+    from ops.installation import Installation
 
 app = typer.Typer(help="The channels' gates: look, shut, open.", no_args_is_help=True)
 
@@ -23,6 +26,7 @@ ChannelArgument = Annotated[str, typer.Argument(metavar="CHANNEL")]
 def list_channels(config: ConfigOption = None, data: DataOption = DATA, as_json: JsonOption = False) -> None:
     """Show every channel with its gate and its counts."""
     from ops import sql
+    from ops.installation import find
 
     place = find(config, data)
 
@@ -48,7 +52,7 @@ def pause(
     channel: ChannelArgument, why: WhyOption = None, config: ConfigOption = None, data: DataOption = DATA, as_json: JsonOption = False
 ) -> None:
     """Shut a channel's gate: nothing of it is released; everything else goes on."""
-    _command(find(config, data), channel, "pause", why, as_json)
+    _command(config, data, channel, "pause", why, as_json)
 
 
 @app.command()
@@ -56,11 +60,14 @@ def resume(
     channel: ChannelArgument, why: WhyOption = None, config: ConfigOption = None, data: DataOption = DATA, as_json: JsonOption = False
 ) -> None:
     """Open a channel's gate: what was held is released, each once, in order of payment."""
-    _command(find(config, data), channel, "resume", why, as_json)
+    _command(config, data, channel, "resume", why, as_json)
 
 
-def _command(place: Installation, channel: str, kind: str, why: str | None, as_json: bool) -> None:
+def _command(config: Path | None, data: Path, channel: str, kind: str, why: str | None, as_json: bool) -> None:
     """Send a command and wait a moment for the gate to move. Exit status 1 when it is sent but not seen to have worked."""
+    from ops.installation import find
+
+    place = find(config, data)
     place.need_channel(channel)
     state = run(_send_and_wait(place, channel, kind, why))
     if as_json:
@@ -73,7 +80,7 @@ def _command(place: Installation, channel: str, kind: str, why: str | None, as_j
         raise typer.Exit(FINDINGS)
 
 
-async def _send_and_wait(place: Installation, channel: str, kind: str, why: str | None) -> str:
+async def _send_and_wait(place: "Installation", channel: str, kind: str, why: str | None) -> str:
     from ops import channels, sql
 
     producer = await channels.started(place.need_kafka())

@@ -5,6 +5,7 @@ import sys
 import typer
 
 from ops.commands.common import DATA, FINDINGS, ConfigOption, DataOption, JsonOption, print_json
+from ops.usage import UsageError
 
 
 def check(config: ConfigOption = None, data: DataOption = DATA, as_json: JsonOption = False) -> None:
@@ -14,7 +15,7 @@ def check(config: ConfigOption = None, data: DataOption = DATA, as_json: JsonOpt
     """
     from ops.check import problems
     from ops.data import Data
-    from ops.installation import UsageError, config_file, no_config
+    from ops.installation import config_file, no_config
 
     file = config_file(config, Data(data))
     if not file.exists():

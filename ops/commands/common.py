@@ -9,15 +9,10 @@ from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import typer
-from aiokafka.errors import KafkaError
-from asyncpg import InterfaceError, PostgresError, UndefinedTableError
 from rich.console import Console
 from rich.table import Table
 
-from ops.data import InUse
-from ops.embedded.process import EmbeddedError
-from ops.installation import DEFAULT_DATA, UsageError
-from ops.topics import TopicError
+from ops.usage import DEFAULT_DATA
 from schemas.status import LABELS
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -34,22 +29,6 @@ ConfigOption = Annotated[
 DataOption = Annotated[Path, typer.Option("--data", envvar="LOCKSTEP_DATA", metavar="DIR", help="Data folder")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines")]
 DATA = DEFAULT_DATA
-
-# What a person can mend, said in a line; anything else is our fault and shows its traceback.
-EXPECTED = (UsageError, InUse, EmbeddedError, TopicError, KafkaError, PostgresError, InterfaceError, OSError, TimeoutError)
-
-
-def explain(error: BaseException) -> str:
-    """Say what happened and what to do."""
-    if isinstance(error, UndefinedTableError):
-        return "PostgreSQL has no tables of Lockstep yet: `lockstep up` or the sink role makes them"
-    if isinstance(error, KafkaError):
-        return f"Kafka does not answer ({error!r}): is it running? `lockstep doctor` looks"
-    if isinstance(error, PostgresError | InterfaceError):
-        return f"PostgreSQL refuses: {error}"
-    if isinstance(error, ConnectionError | TimeoutError):
-        return f"a server does not answer ({str(error) or type(error).__name__}): is it running? `lockstep doctor` looks"
-    return str(error)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

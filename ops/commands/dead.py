@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from ops.commands.common import DATA, FINDINGS, Columns, ConfigOption, DataOption, JsonOption, clock, console, listed, print_json, run
-from ops.installation import UsageError, find
+from ops.usage import UsageError
 
 app = typer.Typer(help="Dead letters: what could not be used, with the reason.", no_args_is_help=True)
 
@@ -34,6 +34,7 @@ def list_letters(
 ) -> None:
     """Show how many letters there are by source and reason, and the newest of them."""
     from ops import dead
+    from ops.installation import find
 
     choice = dead.Choice(source, reason, limit=limit)
     counts, letters = run(dead.overview(find(config, data).need_dsn(), choice))
@@ -55,6 +56,7 @@ def show(
 ) -> None:
     """Show letters whole, with what was sent. Exit status 1 when there is none."""
     from ops import dead
+    from ops.installation import find
 
     letters = run(dead.letters(find(config, data).need_dsn(), event_id))
     if as_json:
@@ -85,6 +87,7 @@ def replay(
     Exit status 1 when some of them cannot be replayed.
     """
     from ops import dead
+    from ops.installation import find
 
     if not events and source is None and reason is None:
         raise UsageError("say which letters: events, --source or --reason")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ops.commands.common import DATA, ConfigOption, DataOption, run
-from ops.installation import UsageError
+from ops.usage import UsageError
 
 
 def up(

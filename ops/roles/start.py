@@ -11,7 +11,8 @@ from typing import Any
 
 from ops.config import Config, Kafka
 from ops.data import Data
-from ops.installation import SINK_GROUP, STREAM_GROUP, UsageError, need_config
+from ops.installation import SINK_GROUP, STREAM_GROUP, need_config
+from ops.usage import UsageError
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 

@@ -10,6 +10,12 @@ GARBAGE: Final = "这不是报文 \N{EM DASH} not a message {[".encode()
 LARGE: Final = b'{"pad": "' + b"x" * (1024 * 1024) + b'"}'
 
 
+def plant(day: Day) -> None:
+    """All of it."""
+    for sort in (unmapped, invalid, garbage, refused, by_rules):
+        sort(day)
+
+
 def unmapped(day: Day) -> None:
     """Codes that the platforms invented yesterday: dead letters, and one alert a day for each code."""
     for speaker, code, axis in (

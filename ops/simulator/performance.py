@@ -48,6 +48,7 @@ class Performance:
         await self._until_paused()
         await self._play("The evening: two gates are shut 晚间订单", script.evening)
         wanted = planner.expected((script.day, script.storms, script.evening))
+        wanted -= planner.held(script.evening)
         await self._until("Deadlines fall due, parcels stall 等待到期", wanted)
         await self._play("People repair 修复", script.repair)
         for channel in sorted(PAUSED):

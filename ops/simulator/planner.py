@@ -1,14 +1,14 @@
 """Writes the day: ordinary orders, each fault so many times, and what must be found. Pure; seeded."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
 
 from ops.simulator import faults, jumps, noise, normal, parcels
-from ops.simulator.day import Day, Finding, Plan
+from ops.simulator.day import SHOPS, Day, Finding, Plan
 from ops.simulator.facts import Order, Raw, Say
 
 AGGREGATED: Final = frozenset({"yto"})  # pushed by Kuaidi100, which sends the whole trace each time
@@ -41,20 +41,27 @@ class Script:
         return self.day, self.storms, self.evening, self.repair
 
 
-def write(seed: int, orders: int, now: int) -> Script:
-    """A day of about `orders` orders that ends at `now` (ms)."""
-    day, script = Day(seed, now), Script()
+def write(seed: int, orders: int, now: int, shops: Mapping[str, str] = SHOPS, *, faulty: bool = True) -> Script:
+    """A day of about `orders` orders that ends at `now` (ms). `shops` by channel. Not `faulty`: ordinary orders only."""
+    day, script = Day(seed, now, shops), Script()
     script.day = day.begin()
+    if faulty:
+        _faulty(day, script, orders)
+    else:
+        _ordinary(day, orders)
+    traces: dict[str, list[Say]] = {}
+    for phase in script.phases:
+        phase.says.sort(key=lambda said: said.play)
+        _whole_traces(phase, traces)
+    return script
+
+
+def _faulty(day: Day, script: Script, orders: int) -> None:
     open_conflicts = list(_faults(day))
-    noise.unmapped(day)
-    noise.invalid(day)
-    noise.garbage(day)
-    noise.refused(day)
-    noise.by_rules(day)
+    noise.plant(day)
     moving = _stalls(day)
     evening = max(40, orders // 12)
-    while day.phase.orders < orders - evening - 2 * PAUSING:
-        normal.any_order(day)
+    _ordinary(day, orders - evening - 2 * PAUSING)
     _duplicates(day, 60)
     script.storms = day.begin()
     open_conflicts += _storms(day)
@@ -63,11 +70,12 @@ def write(seed: int, orders: int, now: int) -> Script:
     parcels.moves_again(day, moving)
     script.repair = day.begin()
     _repair(day, open_conflicts)
-    traces: dict[str, list[Say]] = {}
-    for phase in script.phases:
-        phase.says.sort(key=lambda said: said.play)
-        _whole_traces(phase, traces)
-    return script
+
+
+def _ordinary(day: Day, orders: int) -> None:
+    """Fill the phase up with orders that go well."""
+    while day.phase.orders < orders:
+        normal.any_order(day)
 
 
 def _faults(day: Day) -> Iterator[tuple[str, Order]]:
@@ -168,3 +176,9 @@ def _whole_traces(phase: Plan, traces: dict[str, list[Say]]) -> None:
 def expected(phases: tuple[Plan, ...]) -> Counter[Finding]:
     """All that must be found because of these phases."""
     return sum((phase.expected for phase in phases), Counter())
+
+
+def held(phase: Plan) -> Counter[Finding]:
+    """The releases that wait for a channel to be resumed."""
+    waiting = {subject for kind, subject in phase.expected if kind == "held.channel"}
+    return Counter({("pool.release", subject): 1 for subject in waiting if ("pool.release", subject) in phase.expected})

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from schemas import codec, topics
-from schemas.headers import header
 from schemas.records import (
     Alert,
     AuditRecord,
@@ -50,7 +49,6 @@ _OUTPUTS: Final = frozenset(
     }
 )
 _NOTHING: Final[Mapping[int, PoolRecord]] = {}
-RAW_PLACE: Final = "lockstep_raw"  # header of an observation: topic/partition/offset of its raw event
 MOST_RELEASES: Final = 10_000  # a tick, partition and channel: a second's work
 
 
@@ -62,7 +60,7 @@ def task(policy: Policy, rules: RuleSet, channels: Iterable[str] = (), partition
         fact = wire.decode(record, Observation)
         around = Surroundings(
             pool.Origin(record.partition, record.offset),
-            header(record.headers, RAW_PLACE),
+            wire.raw_place(record),
             gate.shut(ctx, fact.channel, fact.received_at),
             _said(ctx, record.key),
         )

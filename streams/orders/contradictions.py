@@ -80,7 +80,7 @@ def check(order: Order, fact: Observation, disposition: str, policy: Policy) -> 
     if KIND in policy.conflicts.off:
         return []
     found: list[Any] = []
-    if fact.source_kind == "channel" or (fact.source_kind == "system" and _works(fact)):
+    if fact.source_kind in {"channel", "system"}:
         found += _open(order, fact)
     if order.moved and _stops(order, fact, disposition):
         found += _close(order, fact.source, fact.received_at)
@@ -111,7 +111,7 @@ def _open(order: Order, fact: Observation) -> list[Any]:
         order.moved[name] = Clash(at, proof.json())
         found += evidence.opened(order, KIND, at, proof, system=name)
         if source.status in STOPS and source.at >= move.at:
-            found += _close(order, name, at)
+            found += _close(order, name, max(at, source.received))
     return found
 
 

@@ -4,23 +4,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any
 
 from schemas.records import Alert, ChannelFinding, Conflict
 from schemas.status import label
 from streams.days import shanghai_clock
 from streams.orders.audit import utc
 from streams.orders.state import Order, Said
-
-KIND_LABELS: Final = {
-    "paid_not_received": "已付款，ERP 未收到",
-    "shipped_not_synced": "仓库已发货，渠道未同步",
-    "signed_not_synced": "快递已签收，渠道未同步",
-    "cancel_not_acknowledged": "渠道已取消或退款，ERP 未响应",
-    "stock_not_restored": "退款成功，ERP 库存未恢复",
-    "amount_mismatch": "各方应付金额不一致",
-    "moved_after_end": "订单已终止，仍在作业",
-}
 
 
 @dataclass(frozen=True)
@@ -52,7 +42,7 @@ def conflict_id(order_key: str, kind: str, system: str = "") -> str:
 def opened(order: Order, kind: str, at: int, proof: Proof, *, system: str = "", due: int | None = None) -> list[Any]:
     """The records of a conflict's opening: for the topic, for the channel's count, for people."""
     found, text = conflict_id(order.key, kind, system), proof.json()
-    params = {"kind": KIND_LABELS[kind], "evidence": proof.sentence()} | ({"due_at": str(due)} if due else {})
+    params = {"kind": kind, "evidence": proof.sentence()} | ({"due_at": str(due)} if due else {})
     return [
         Conflict(
             conflict_id=found,

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from schemas.records import Alert, ChannelFinding, Jump, Observation, PoolRecord
-from schemas.status import label
+from schemas.status import AXES, label
 from streams.days import shanghai_clock
 from streams.orders import amounts, audit, contradictions, disposition, expectations, jumps, parcels, pool
 from streams.orders.disposition import CHANGE, DUPLICATE, NEW
@@ -46,7 +46,10 @@ class Orders:
 
         Raises:
             TooMuch: the order names more of something than is kept of any order.
+            ValueError: no such status on this axis.
         """
+        if fact.status not in AXES.get(fact.axis, ()):
+            raise ValueError(f"order {fact.order_key}: {fact.source} states {fact.status!r}, which is no {fact.axis} status")
         order = order or Order(fact.channel, fact.shop_id, fact.order_id)
         found: list[Any] = []
         told = pool.said_release(order, around.said) if around.said else None

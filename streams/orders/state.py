@@ -17,7 +17,7 @@ GENESIS: Final = bytes(32)  # the hash before the first
 # Limits: no feed may let one order grow without end. A state must stay far below a Kafka record (1 MiB).
 MAX_SOURCES: Final = 32  # a channel, its systems and couriers: four are usual
 MAX_CASES: Final = 100  # refund cases of one source: platforms allow a few per line
-MAX_PARCELS: Final = 500  # wholesale orders travel in hundreds of boxes
+MAX_PARCELS: Final = 1000  # wholesale orders travel in hundreds of boxes
 MAX_LINES: Final = 5000  # kept only until the pool rules have spoken
 MAX_SEEN: Final = 2000  # event ids per source; beyond, the oldest are forgotten: again, they are repeats or late
 

@@ -132,6 +132,9 @@ class Engine(faust.App):
         """Wait for Kafka, look at the topics, read the broadcasts; only then may partitions come."""
         await super().on_start()
         calm_clients()
+        if self._guard:
+            self._guard.start()
+        self.add_future(self._beat())
         await self._meet_kafka()
         if self.should_stop:
             return
@@ -146,9 +149,6 @@ class Engine(faust.App):
         # the throughput.
         gc.freeze()
         gc.set_threshold(50_000, 50, 1000)
-        if self._guard:
-            self._guard.start()
-        self.add_future(self._beat())
         self.add_future(Progress(self).run())
 
     async def _meet_kafka(self) -> None:

@@ -12,6 +12,7 @@ import msgspec
 
 from streams.records.index import Deadlines, Groups
 from streams.records.marks import Marks
+from streams.records.outbox import Outbox
 from streams.records.poison import Poison
 from streams.records.step import BOUNDS, ERA, META, NIL, ORIGIN, Bounds, Entry, Meta, Oversized, Step
 from streams.records.store import Store
@@ -38,7 +39,6 @@ class Folding:
         self.last_timestamp: int | None = None
         self.marks = Marks(task.feeds, task.feed_timeout, now)
         self.deadlines, self.groups = Deadlines(), Groups()
-        self.failures = 0  # deadlines and ticks that raised
         self._poison = Poison(bounds.poison)
         self._dropped: deque[tuple[int, bytes]] = deque()  # keys whose fence waits for the commit
         self._horizon = -1  # what was said before a crash was made of records up to this offset

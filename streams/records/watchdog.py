@@ -92,10 +92,10 @@ class Progress:
             if now - looked >= self.app.stuck_after / 4:
                 looked = now
                 await self._judge(now)
+                await self._renew(now)
             if now - checked >= self.app.stuck_after:
                 checked = now
                 await self._check_ids()
-                await self._renew(now)
 
     async def _look(self) -> bool:
         """Ask for the ends. What was appended before `seen` lies before them. False: Kafka does not answer."""

@@ -34,6 +34,11 @@ class Latency:
         """A percentile of the time to the row."""
         return percentile(self.rows, share)
 
+    def as_json(self) -> dict[str, float]:
+        """For machines; seconds."""
+        rows = {"p50": self.row(0.5), "p99": self.row(0.99), "worst": self.row(1.0)}
+        return rows | {"per_second": self.rate, "missing": self.missing, "answer_p99": percentile(self.answers, 0.99)}
+
 
 def percentile(values: Sequence[float], share: float) -> float:
     """The value below which this share of them lies; 0 without any."""

@@ -59,6 +59,13 @@ class Measured:
         """The same without the time that the processes need to start."""
         return self.facts / (self.done - self.ready)
 
+    def as_json(self) -> dict[str, Any]:
+        """For machines."""
+        stages = {name: {"first": first, "last": last, "records": self.outputs[name]} for name, (first, last) in self.stages.items()}
+        figures = {"facts": self.facts, "ready_seconds": self.ready, "seconds": self.done}
+        rates = {"per_second": self.rate, "per_second_steady": self.steady}
+        return figures | rates | {"stages": stages, "processor_seconds": self.processor, "resident_bytes": self.resident}
+
 
 async def fill(kafka: str, records: Iterable[Publication]) -> None:
     """Write the backlog into the raw topics."""

@@ -58,12 +58,12 @@ async def read_all(kafka: str, topic: str) -> list[tuple[int, bytes, RawEvent, i
 
 
 @contextlib.asynccontextmanager
-async def serving(kafka: str, shop: Shop) -> AsyncIterator[tuple[ClientSession, str]]:
+async def serving(kafka: str, *shops: Shop) -> AsyncIterator[tuple[ClientSession, str]]:
     """The connect role on a free port, answering."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    role = asyncio.create_task(serve(ServerSettings("127.0.0.1", port, kafka, (shop,))))
+    role = asyncio.create_task(serve(ServerSettings("127.0.0.1", port, kafka, shops)))
     base = f"http://127.0.0.1:{port}"
     try:
         async with ClientSession() as session:
@@ -160,6 +160,21 @@ async def test_kafka_goes_and_comes_back(tmp_path: Path, caplog: pytest.LogCaptu
             assert {"e-first", "e-last"} <= ids
     finally:
         await server.stop()
+
+
+async def test_one_missing_topic_delays_no_other(kafka: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A channel whose topic was never made gets 503, with the reason in the log, while others go on; once made, it works."""
+    shop, lost = (Shop("channel", "generic", f"web{next(_numbers)}", name, "k1") for name in ("s1", "s2"))
+    await make_topic(kafka, shop.topic)
+    async with serving(kafka, shop, lost) as (session, base):
+        await until(lambda: push(session, base, shop, "A1"), 200)
+        with caplog.at_level(logging.WARNING, "lockstep.connect"):
+            missing = asyncio.create_task(push(session, base, lost, "B1"))
+            others = [await push(session, base, shop, f"A{n}") for n in range(20)]
+            assert (set(others), await missing) == ({200}, 503)
+        assert f"there is no topic {lost.topic}" in caplog.text
+        await make_topic(kafka, lost.topic)
+        await until(lambda: push(session, base, lost, "B2"), 200)
 
 
 async def test_starts_before_kafka(tmp_path: Path) -> None:

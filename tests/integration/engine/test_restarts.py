@@ -62,7 +62,7 @@ async def test_woken_zombie_is_refused(bench: Bench) -> None:
 
 async def test_second_worker_joins_and_leaves(bench: Bench) -> None:
     """Rebalances under a backlog lose nothing and double nothing."""
-    await bench.send_random(12_000)
+    await bench.send_random(8000)
     bench.start(SLOW_MS=1.2)
     await bench.until_told(30, share=0.1)
     for number in range(2):

@@ -180,7 +180,9 @@ async def test_commit_with_unknown_outcome(fresh_postgres: str) -> None:
         await sink.database.close()
 
 
-async def test_network_that_swallows_everything(fresh_postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_network_that_swallows_everything(
+    fresh_postgres: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     """A write into a dead network ends within its bound and asks to be tried again."""
     monkeypatch.setattr(database, "COMMAND_SECONDS", 0.5)
     monkeypatch.setattr(database, "CONNECT_SECONDS", 0.5)
@@ -195,6 +197,7 @@ async def test_network_that_swallows_everything(fresh_postgres: str, monkeypatch
         proxy.swallow_all = False
         assert await _until_written(sink, _batch(1, 1)) >= 1
         await sink.database.close()
+    assert not [each for each in caplog.records if each.levelno >= logging.ERROR]
 
 
 async def test_sick_batch_does_not_stop_its_neighbours(sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:

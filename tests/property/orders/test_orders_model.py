@@ -114,7 +114,7 @@ def play(facts: list[Observation], judging: list[bool], policy: Policy = POLICY)
     return order, found + more
 
 
-@settings(max_examples=1500)
+@settings(max_examples=500)
 @given(deliveries(), st.data())
 def test_the_fold_says_what_the_model_says(facts: list[Observation], data: st.DataObject) -> None:
     """Dispositions, duplicates, jumps, breach, conflicts, pool and final state equal the model's."""

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from schemas import codec, topics
 from schemas.records import AuditRecord, Conflict, Observation, OrderState, PoolRecord
+from streams import wire
 from streams.orders import agent
 from streams.orders.fold import Orders
 from streams.orders.rules import RuleSet
@@ -21,8 +22,8 @@ BEGIN = 1_800_000_000_000
 POLICY = Policy(links={"web:s1": {"erp": "erp", "wms": "wms"}})
 T = TypeVar("T", bound=msgspec.Struct)
 SPOKEN = {
-    "web": ("Created", "PaymentConfirmed", "Shipped", "Signed", "Completed"),
-    "erp": ("Approved", "Allocated", "Shipped"),
+    "web": ("Created", "PaymentConfirmed", "Shipped", "Signed", "Cancelled"),
+    "erp": ("Approved", "Allocated", "Shipped", "OnHold"),
     "wms": ("Picking", "Packed", "Shipped"),
 }
 
@@ -111,7 +112,7 @@ def _run(facts: list[Observation], crash_at: int | None, batch: int) -> Driver:
     driver = Driver([task], 2, BEGIN / 1000, lambda _: next(effects) == crash_at, batch=batch)
     for number, fact in enumerate(facts):
         place = f"raw/0/{number}".encode()
-        driver.send(topics.ORDER_OBSERVATION, fact.order_key.encode(), codec.encode(fact), headers=[(agent.RAW_PLACE, place)])
+        driver.send(topics.ORDER_OBSERVATION, fact.order_key.encode(), codec.encode(fact), headers=[(wire.RAW_PLACE, place)])
     driver.run()
     driver.advance(7200)
     assert driver.errors == []
@@ -149,7 +150,7 @@ def test_an_observation_that_normalise_wrote_twice_counts_once(facts: list[Obser
     again = _run(facts, None, 100)
     for number, fact in enumerate(facts):
         place = f"raw/0/{number}".encode()
-        again.send(topics.ORDER_OBSERVATION, fact.order_key.encode(), codec.encode(fact), headers=[(agent.RAW_PLACE, place)])
+        again.send(topics.ORDER_OBSERVATION, fact.order_key.encode(), codec.encode(fact), headers=[(wire.RAW_PLACE, place)])
     again.run()
     again.advance(10)
     assert _tables(again) == _tables(once)

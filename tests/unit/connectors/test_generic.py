@@ -108,6 +108,20 @@ def test_wrong_fields(name: str, value: Any) -> None:
     assert name in detail
 
 
+def test_empty_texts_are_absent() -> None:
+    """A sender that writes an empty text where it knows nothing is understood."""
+    said = order(operator="", trigger="", payment_method="", customer_id="", province="")
+    assert {said.operator, said.trigger, said.payment_method, said.customer_id, said.province} == {None}
+    assert node(place="", code="").place == "杭州转运中心"
+
+
+def test_a_case_belongs_to_an_aftersale() -> None:
+    """A case that is named on the fulfilment axis is not taken over; on the stock axis it is."""
+    assert order(case_id="r1", aftersale_kind="refund_only", partial_refund=True).case_id is None
+    assert order(case_id="r1", aftersale_kind="refund_only").aftersale_kind is None
+    assert order(axis="stock", status="Restored", case_id="r1").case_id == "r1"
+
+
 def test_unknown_fields_are_left_alone() -> None:
     """A newer sender may say more than we know."""
     assert order(colour="red").order_id == "A1"

@@ -249,6 +249,22 @@ def test_jushuitan_order() -> None:
     assert said.lines == [Line(sku="S1", qty=2, price_minor=2445)]
 
 
+@pytest.mark.parametrize(
+    ("change", "status", "kind"),
+    [
+        ({"status": "WaitConfirm", "type": "仅退款"}, "RefundRequested", "refund_only"),
+        ({"status": "Confirmed", "type": "仅退款", "good_status": "BUYER_NOT_RECEIVED"}, "RefundApproved", "refund_only"),
+        ({"status": "Confirmed", "type": "普通退货", "good_status": "BUYER_NOT_RECEIVED"}, "RefundApproved", "return_refund"),
+        ({"status": "Confirmed", "good_status": "BUYER_RETURNED_GOODS"}, "ReturnInTransit", "return_refund"),
+        ({"status": "Cancelled", "good_status": "SELLER_RECEIVED"}, "RefundClosed", "return_refund"),
+    ],
+)
+def test_jushuitan_aftersale(change: dict[str, str], status: str, kind: str) -> None:
+    """A bill's status, then how far its goods are; the bill's own type tells the kind."""
+    said = order(JUSHUITAN, cases.jushuitan(as_id=5, **change))
+    assert (said.axis, said.status, said.aftersale_kind, said.case_id) == ("aftersale", status, kind, "5")
+
+
 def test_jushuitan_merged_order() -> None:
     """An ERP order that holds two of the channel's is a fact of each, with ids of their own."""
     both = read(JUSHUITAN, cases.jushuitan(so_id="A1,A2"))
@@ -302,6 +318,19 @@ def test_kuaidi100_state_is_of_the_newest_node() -> None:
         read(KUAIDI100, KUAIDI100.messages[0], plain)
 
 
+def test_what_has_no_identity_is_told_apart_by_its_bytes() -> None:
+    """Two different broken messages are two dead letters, never one and a duplicate."""
+    for case, messages in (
+        (KUAIDI100, (b'{"context":"a"}', b'{"context":"a","x":1}')),
+        (JUSHUITAN, (b'{"status":"WaitPay"}', b'{"status":"WaitPay","x":1}')),
+        (ZTO, (b'{"x":1}', b'{"x":2}')),
+        (TAOBAO, (b'{"x":1}', b'{"x":2}')),
+        (WECHAT, (b'{"Event":"a"}', b'{"Event":"a","x":2}')),
+    ):
+        ids = [case.connector.split(case.shop, case.push(message))[0].event_id for message in messages]
+        assert len(set(ids)) == 2
+
+
 def test_kuaidi100_without_nodes() -> None:
     """The end of a subscription without any node is acknowledged and states nothing."""
     param = '{"status":"abort","message":"3天查询无记录","lastResult":{"com":"zto","nu":"1","data":[]}}'
@@ -346,6 +375,18 @@ def test_an_address_is_given_once() -> None:
     """Two shops cannot share an address."""
     with pytest.raises(ValueError, match="/hooks/generic/s1 is configured twice"):
         addresses([Shop("channel", "generic", "web", "s1", "k")] * 2, CONNECTORS)
+
+
+def test_headers_that_are_no_text() -> None:
+    """A header with stray bytes refuses a push where it is signed, and is left out of the envelope where it is not."""
+    address = Address(replace(DOUYIN.shop, app_key=None), DOUYIN.connector)
+    with pytest.raises(BadSignature):
+        address.receive(Push(b"[]", {"event-sign": "00", "app-id": "\udcff"}), NOW)
+    good = DOUYIN.push()
+    (record,) = Address(DOUYIN.shop, DOUYIN.connector).receive(
+        Push(good.body, {**good.headers, "content-type": "\udcff", "traceparent": "\udcff" * 55}), NOW
+    )
+    assert codec.decode(record.value, RawEvent).headers == {}
 
 
 def test_secrets_are_not_shown() -> None:

@@ -165,6 +165,22 @@ async def test_signed_garbage_is_acknowledged(setup: Setup) -> None:
     assert len({event.event_id for event in events}) == 1
 
 
+async def test_a_body_that_breaks_off(setup: Setup, caplog: pytest.LogCaptureFixture) -> None:
+    """A sender that goes away in the middle of its body leaves nothing: no record, no error in the log, no turn taken."""
+    setup.hooks.turns = asyncio.Semaphore(1)
+    _, writer = await asyncio.open_connection("127.0.0.1", setup.client.port)
+    writer.write(b"POST /hooks/generic/s1 HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+    await writer.drain()
+    async with asyncio.timeout(5):
+        while not setup.hooks.turns.locked():  # noqa: ASYNC110 -- until the server reads the body
+            await asyncio.sleep(0.01)
+    writer.close()
+    await writer.wait_closed()
+    assert (await setup.post(FACT))[0] == 200
+    assert len(setup.kafka.records) == 1
+    assert not caplog.records
+
+
 async def test_kafka_away(setup: Setup) -> None:
     """503 while Kafka is away, with a hint when to come back; the next push after it is back is taken."""
     setup.kafka.error = KafkaAway("no")

@@ -189,4 +189,6 @@ def test_rules_are_checked_with_the_configuration(tmp_path: Path) -> None:
     rules.write_text("rules:\n  - {id: a, when: 'true', action: hold}\n  - {id: b, whn: 'true', action: hold}\n")
     assert _errors(tmp_path, text) == ["rules.yaml:3: unknown key 'whn', the nearest known one is 'when'"]
     rules.write_text("rules:\n  - {id: a, when: 'payable > 5', action: hold}\n")
-    assert _errors(tmp_path, text) == ["rules.yaml:2: unknown variable 'payable', the nearest known one is 'payable_minor'"]
+    assert _errors(tmp_path, text) == [
+        "rules.yaml:2: not a CEL condition: unknown variable 'payable', the nearest known one is 'payable_minor'"
+    ]

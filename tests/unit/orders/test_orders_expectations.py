@@ -182,6 +182,18 @@ def test_stock_not_restored() -> None:
     assert Play(PAID, fact("erp", "Approved", 1), refund("Refunded", 5, partial_refund=True)).judge(99).conflicts == []
 
 
+def test_any_erp_that_is_linked_may_answer() -> None:
+    """One that spoke before the payment, one that spoke after it, both."""
+    links = {"web:s1": {"erp": "erp", "oms": "erp"}}
+    spoken = [fact(name, "Approved", 0, source_kind="system") for name in ("erp", "oms")]
+    later = fact("oms", "Approved", 5, source_kind="system")
+    assert Play(*spoken, PAID, links=links).judge(99).conflicts == []
+    assert Play(PAID, later, links=links).judge(99).conflicts == []
+    cancelled = (PAID, *spoken, fact("web", "Cancelled", 7))
+    assert Play(*cancelled, fact("oms", "OnHold", 9, source_kind="system"), links=links).judge(99).conflicts == []
+    assert Play(*cancelled, links=links).judge(99).conflicts == [("cancel_not_acknowledged", "opened", 17)]
+
+
 def test_amount_mismatch_is_open_while_last_amounts_differ() -> None:
     """At once, once an order; a missing amount says nothing, an older one neither."""
     play = Play(fact("web", "Created", 0, payable_minor=100, currency="CNY"), fact("erp", "Approved", 1))

@@ -1,6 +1,7 @@
 """The bench as a command: servers, backlog, roles, figures."""
 
 import asyncio
+import json
 import shutil
 import tempfile
 import time
@@ -66,7 +67,7 @@ async def bench(profile: Path | None = None) -> AsyncIterator[Bench]:
         file.write_text(CONFIG, encoding="utf-8")
         config = load(file)
         async with EmbeddedKafka(folder / "kafka") as kafka, EmbeddedPostgres(folder / "postgres") as postgres:
-            await topic_tools.create(Kafka(kafka.bootstrap), topic_tools.wanted(config))
+            await topic_tools.create(Kafka(kafka.bootstrap), topic_tools.wanted(config.channels, config.partitions))
             await migrate(postgres.dsn)
             rig = Rig(profile or folder, file, kafka.bootstrap, postgres.dsn, profile=profile is not None)
             try:
@@ -77,12 +78,16 @@ async def bench(profile: Path | None = None) -> AsyncIterator[Bench]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def main(options: Options) -> int:
+def main(options: Options | None = None, *, as_json: bool = False) -> int:
     """Run both measurements and print them; the exit status."""
-    console = Console()
+    options = options or Options()
+    console = Console(stderr=as_json)
     if options.profile is not None:
         options.profile.mkdir(parents=True, exist_ok=True)
     measured, late = asyncio.run(_run(options, console))
+    if as_json:
+        print(json.dumps(measured.as_json() | ({} if late is None else {"latency": late.as_json()})))
+        return 0
     show(console, measured)
     if late is not None:
         show_latency(console, late)

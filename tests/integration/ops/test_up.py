@@ -1,0 +1,210 @@
+"""`lockstep up` as its users meet it: a process with a ready file."""
+
+import hashlib
+import hmac
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.server, pytest.mark.timeout(240)]
+
+ROOT = Path(__file__).parents[3]
+CONFIG = """merchant: test
+shops:
+  - {source: generic, channel: web, shop: s1, secret: "plain:k1", systems: [erp]}
+systems:
+  - {source: generic, name: erp, kind: erp, shop: e1, secret: "plain:k2"}
+"""
+READY_SECONDS = 120  # on a busy machine; a quiet one needs 10
+END_SECONDS = 15
+
+
+@dataclass
+class Up:
+    """A running `lockstep up`."""
+
+    folder: Path
+    process: subprocess.Popen[bytes]
+
+    @property
+    def ready(self) -> dict[str, Any]:
+        """The ready file as it is now."""
+        found: dict[str, Any] = json.loads((self.folder / "ready.json").read_text())
+        return found
+
+    def until(self, holds: Callable[[], bool], what: str) -> None:
+        """Wait until something holds, or fail with the log."""
+        deadline = time.monotonic() + READY_SECONDS
+        while not holds():
+            log = (self.folder / "up.log").read_text()
+            assert self.process.poll() is None, f"it ended: {log}"
+            assert time.monotonic() < deadline, f"{what}: {log}"
+            time.sleep(0.1)
+
+
+def lockstep(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command on the data of `up`, from another folder than the project's."""
+    command = [sys.executable, "-m", "ops", *arguments, "--data", str(folder / "data")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, timeout=60, check=False)
+
+
+def start(folder: Path) -> Up:
+    """Start `lockstep up` and wait until it is ready."""
+    (folder / "lockstep.yaml").write_text(CONFIG)
+    command = [sys.executable, "-m", "ops", "up", "--data", str(folder / "data"), "--ready-file", str(folder / "ready.json")]
+    with (folder / "up.log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    up = Up(folder, process)
+    up.until((folder / "ready.json").exists, "not ready")
+    return up
+
+
+def end(up: Up) -> float:
+    """Ask it to end; how long that took. It must end by itself, with status 0."""
+    began = time.monotonic()
+    up.process.send_signal(signal.SIGTERM)
+    assert up.process.wait(END_SECONDS + 10) == 0
+    return time.monotonic() - began
+
+
+@pytest.fixture(scope="module")
+def up() -> Iterator[Up]:
+    """One `lockstep up` for all tests of this file, in order."""
+    folder = Path(tempfile.mkdtemp(prefix="lockstep-test-"))
+    folder.chmod(0o755)
+    running = start(folder)
+    yield running
+    if running.process.poll() is None:
+        running.process.kill()
+        running.process.wait()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def status(url: str) -> int:
+    """The status of a GET."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code
+    except OSError:
+        return 0
+
+
+def push(up: Up, order: str) -> int:
+    """Push a paid order of the generic channel; the status of the answer."""
+    now = datetime.now(UTC).isoformat()
+    body = json.dumps({"event_id": order, "order_id": order, "status": "PaymentConfirmed", "occurred_at": now}).encode()
+    signed_at = str(int(time.time()))
+    signature = hmac.new(b"k1", f"{signed_at}.".encode() + body, hashlib.sha256).hexdigest()
+    request = urllib.request.Request(
+        f"{up.ready['connect']}/hooks/generic/s1", body, {"X-Lockstep-Signature": f"t={signed_at},v1={signature}"}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code
+
+
+def lives(pid: int) -> bool:
+    """Whether a process is there and no zombie."""
+    try:
+        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        if Path("/proc/self").exists():
+            return False
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
+
+
+def test_the_ready_file_says_where_everything_is(up: Up) -> None:
+    """It has every key of the contract, is private, and all roles answer when it appears."""
+    ready = up.ready
+    assert set(ready) == {"kafka", "postgres", "connect", "board", "pids", "token"}
+    assert set(ready["pids"]) == {"kafka", "postgres", "connect", "stream", "sink", "board"}
+    assert all(lives(pid) for pid in ready["pids"].values())
+    assert (status(f"{ready['connect']}/readyz"), status(f"{ready['board']}/readyz")) == (200, 200)
+    for file in (up.folder / "ready.json", up.folder / "data" / "ready.json", up.folder / "data" / "token"):
+        assert file.stat().st_mode & 0o077 == 0
+    assert json.loads((up.folder / "data" / "ready.json").read_text()) == ready
+
+
+def test_a_second_up_on_the_same_data_says_so(up: Up) -> None:
+    """It names the data and the process that has them, and disturbs nothing."""
+    second = lockstep(up.folder, "up")
+    assert second.returncode == 2
+    assert f"process {up.process.pid}) runs on {up.folder / 'data'}" in second.stderr
+    assert (up.folder / "data" / "ready.json").exists()
+
+
+def test_a_fact_is_found_by_the_command_line(up: Up) -> None:
+    """What is pushed at the webhook is shown by `order show`, released, and accounted for."""
+    assert push(up, "A1") == 200
+    up.until(lambda: lockstep(up.folder, "order", "show", "web:s1:A1", "--json").returncode == 0, "the order is not there")
+    order = json.loads(lockstep(up.folder, "order", "show", "web:s1:A1", "--json").stdout)
+    assert order["order"]["status"] == "PaymentConfirmed"
+    up.until(lambda: lockstep(up.folder, "accounting").returncode == 0, "the accounts differ")
+    assert lockstep(up.folder, "audit", "verify").returncode == 0
+
+
+@pytest.mark.parametrize("killed", [("connect", "stream", "sink", "board"), ("postgres",), ("kafka",)], ids=" ".join)
+def test_what_is_killed_comes_back(up: Up, killed: tuple[str, ...]) -> None:
+    """After kill -9 it runs again, the ready file has its new process id, and facts go through as before."""
+    before = up.ready
+    for name in killed:
+        os.kill(before["pids"][name], signal.SIGKILL)
+
+    def back() -> bool:
+        pids = up.ready["pids"]
+        return all(pids[name] != before["pids"][name] for name in killed) and all(map(lives, pids.values()))
+
+    up.until(back, f"{killed} did not come back")
+    assert {**up.ready, "pids": None} == {**before, "pids": None}
+    order = f"after-{killed[0]}"
+    up.until(lambda: push(up, order) == 200, "pushes are not taken")
+    up.until(lambda: lockstep(up.folder, "order", "show", f"web:s1:{order}").returncode == 0, "the order is not there")
+
+
+def test_sigterm_ends_everything_in_time_and_addresses_stay(up: Up) -> None:
+    """Within 15 s it has ended with status 0 and left no process and no ready file; started again, nothing has moved."""
+    before = up.ready
+    assert end(up) < END_SECONDS
+    assert [name for name, pid in before["pids"].items() if lives(pid)] == []
+    assert not (up.folder / "ready.json").exists()
+    assert not (up.folder / "data" / "ready.json").exists()
+    again = start(up.folder)
+    try:
+        assert {**again.ready, "pids": None} == {**before, "pids": None}
+        assert lockstep(up.folder, "order", "show", "web:s1:A1").returncode == 0
+    finally:
+        end(again)
+
+
+def test_without_a_configuration_it_says_how_to_write_one(tmp_path: Path) -> None:
+    """Exit status 2, naming the example file, which exists and is sound."""
+    refused = lockstep(tmp_path, "up")
+    assert refused.returncode == 2
+    example = Path(refused.stderr.split("copy of ")[1].split(",")[0])
+    assert example.exists()
+    assert not (tmp_path / "data").exists()

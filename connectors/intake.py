@@ -8,13 +8,12 @@ from typing import Final
 from connectors.base import BadSignature, Connector, Fact, Push, Reply
 from connectors.config import Shop
 from connectors.reading import digest
-from schemas import codec, headers
+from schemas import codec, headers, tracing
 from schemas.records import RawEvent
 
 log = logging.getLogger("lockstep.connect")
 
-KEPT_HEADERS: Final = ("content-type", "traceparent")  # of the push; never a signature or a token
-_TRACEPARENT_LENGTH: Final = 55
+KEPT_HEADERS: Final = ("content-type",)  # of the push; never a signature or a token
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,8 @@ class Address:
             self.connector.verify(self.shop, push, now)
         except UnicodeError:
             raise BadSignature("a signed header or field is no text") from None
-        return [self._envelope(fact, push, int(now * 1000)) for fact in self._split(push)]
+        traceparent = tracing.continued(push.headers.get("traceparent"))
+        return [self._envelope(fact, push, int(now * 1000), traceparent) for fact in self._split(push)]
 
     def acknowledge(self, accepted: int) -> Reply:
         """Answer in the platform's words."""
@@ -59,7 +59,7 @@ class Address:
             event_id = digest(self.shop.name, push.body)
             return [Fact(event_id, event_id, self.shop.name, push.body)]
 
-    def _envelope(self, fact: Fact, push: Push, received_at: int) -> Publication:
+    def _envelope(self, fact: Fact, push: Push, received_at: int, traceparent: bytes | None) -> Publication:
         kept = {name: value[:256] for name in KEPT_HEADERS if (value := push.headers.get(name, "")) and value.isascii()}
         event = RawEvent(
             event_id=fact.event_id,
@@ -72,7 +72,6 @@ class Address:
             headers={**kept, **fact.headers},
             payload=fact.payload,
         )
-        trace = kept.get("traceparent", "")
         return Publication(
             self.shop.topic,
             fact.key.encode(),
@@ -84,7 +83,7 @@ class Address:
                 fact.source,
                 fact.key,
                 received_at,
-                trace.encode() if len(trace) == _TRACEPARENT_LENGTH else None,
+                traceparent,
             ),
         )
 

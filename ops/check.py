@@ -14,7 +14,7 @@ DASHBOARDS = ROOT / "ops" / "grafana"
 
 def problems(file: Path) -> list[Problem]:
     """All problems and warnings, in order of file and line."""
-    return sorted({*_configuration(file), *_connectors(file), *_mappings(), *_schemas(), *_dashboards()})
+    return sorted({*_configuration(file), *_mappings(), *_schemas(), *_dashboards()})
 
 
 def _configuration(file: Path) -> Iterator[Problem]:
@@ -23,19 +23,6 @@ def _configuration(file: Path) -> Iterator[Problem]:
         load(file)
     except ConfigError as error:
         yield from error.problems
-
-
-def _connectors(file: Path) -> Iterator[Problem]:
-    """What the connectors themselves refuse, such as an option that is missing."""
-    from connectors.intake import addresses
-    from connectors.registry import CONNECTORS
-
-    try:
-        addresses(load(file).shops, CONNECTORS)
-    except ConfigError:
-        return  # said already
-    except ValueError as error:
-        yield Problem(str(file), 0, str(error))
 
 
 def _mappings() -> Iterator[Problem]:

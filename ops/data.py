@@ -1,12 +1,14 @@
 """The data folder: what `lockstep up` keeps there, and how the other commands find its servers."""
 
 import fcntl
+import hashlib
 import json
 import os
 import secrets
-from dataclasses import dataclass, field
+import socket
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from ops.embedded.process import free_ports, until_free
 from ops.files import write_private
@@ -31,15 +33,17 @@ class Ready:
         """Write it, atomically and for the owner only: it holds the token and a password."""
         text = json.dumps(self.__dict__, indent=1) + "\n"
         for file in files:
+            file.parent.mkdir(parents=True, exist_ok=True)
             write_private(file, text)
 
     @classmethod
     def read(cls, file: Path) -> Self | None:
         """Read it; None when there is none."""
         try:
-            return cls(**json.loads(file.read_text(encoding="utf-8")))
+            found = json.loads(file.read_text(encoding="utf-8"))
         except (FileNotFoundError, NotADirectoryError):
             return None
+        return cls(**{each.name: found[each.name] for each in fields(cls)})
 
 
 class Data:
@@ -58,6 +62,11 @@ class Data:
     def logs(self) -> Path:
         """Where the logs of the roles are."""
         return self.root / "logs"
+
+    @property
+    def instance(self) -> str:
+        """A name for the processes of this folder in their consumer groups: the same after a restart, unlike any other's."""
+        return "up-" + hashlib.sha256(f"{socket.gethostname()}:{self.root}".encode()).hexdigest()[:8]
 
     def ready(self) -> Ready | None:
         """What `lockstep up` last said about its servers; None when it does not run here."""
@@ -101,12 +110,17 @@ class Data:
             write_private(file, secrets.token_urlsafe(24))
         return file.read_text(encoding="utf-8").strip()
 
+    def known_ports(self) -> dict[str, int]:
+        """The ports that were chosen, by role."""
+        file = self.root / "ports.json"
+        found: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
+        return found
+
     async def ports(self, names: tuple[str, ...], patience: float = 5) -> dict[str, int]:
         """Give each name the port it had before; a new one where that is taken by a stranger."""
-        file = self.root / "ports.json"
-        known: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+        known = self.known_ports()
         for name in names:
             if name not in known or await until_free((known[name],), patience):
                 known[name] = free_ports(1)[0]
-        write_private(file, json.dumps(known))
+        write_private(self.root / "ports.json", json.dumps(known))
         return {name: known[name] for name in names}

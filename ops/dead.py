@@ -1,7 +1,8 @@
 """Dead letters in PostgreSQL, and sending them through again.
 
 A replay writes the record that lies at the letter's origin once more, byte for byte, to the partition it came from. Where
-Kafka no longer has it, a raw event is made again from the letter.
+Kafka no longer has it, a raw event is made again from the letter. What a later stage could not fold is replayed once: when
+that fails too there is a new letter of it.
 """
 
 import json
@@ -31,6 +32,7 @@ _SHOWN = "SELECT * FROM lockstep.dead_letters WHERE event_id = $1 ORDER BY recei
 _TAKEN = f"""
 SELECT * FROM lockstep.dead_letters
 WHERE {_CHOSEN} AND (cardinality($3::text[]) = 0 OR event_id = ANY($3)) AND replays < $4
+  AND (replays = 0 OR origin_topic LIKE 'lockstep.raw.%')
 ORDER BY received_at LIMIT $5 FOR UPDATE SKIP LOCKED"""  # noqa: S608 - a constant
 _COUNTED = """
 UPDATE lockstep.dead_letters SET replays = replays + 1, replayed_at = now()

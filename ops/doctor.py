@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 from ops import sql, topics
 from ops.check import problems
 from ops.config.problems import ConfigError
-from ops.data import Data, Ready
+from ops.data import Data
 from ops.installation import Installation, config_file, find
 from ops.usage import UsageError
 
@@ -117,13 +117,15 @@ async def _roles(data: Data) -> AsyncIterator[Finding]:
     if ready is None:
         yield Finding("roles", "note", f"`lockstep up` does not run on {data.root}, or is not ready", f"logs: {data.logs}")
         return
+    ports = data.known_ports()
+    places = {"connect": ready.connect, "board": ready.board}
+    places |= {name: f"http://127.0.0.1:{ports[name]}" for name in ("stream", "sink") if name in ports}
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=3)) as session:
-        for name in ("connect", "board"):
-            yield await _role(session, name, ready, data)
+        for name, url in places.items():
+            yield await _role(session, name, url, data)
 
 
-async def _role(session: aiohttp.ClientSession, name: str, ready: Ready, data: Data) -> Finding:
-    url = {"connect": ready.connect, "board": ready.board}[name]
+async def _role(session: aiohttp.ClientSession, name: str, url: str, data: Data) -> Finding:
     try:
         async with session.get(f"{url}/readyz") as answer:
             if answer.status == 200:

@@ -1,14 +1,14 @@
 """Which configuration and which servers a command is about."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ops.config.model import ConfigModel
 from ops.config.parse import parse
 from ops.config.policy import policy
 from ops.config.problems import unknown
-from ops.config.resolve import load
-from ops.config.settings import Config, Environment, Kafka
+from ops.config.resolve import example, load, servers
+from ops.config.settings import Config, Kafka, environment
 from ops.data import Data
 from ops.usage import DEFAULT_CONFIG, UsageError
 from streams.policy import Policy
@@ -69,41 +69,32 @@ class Installation:
 
 
 def find(file: Path | None, folder: Path) -> Installation:
-    """Find an installation: the environment goes before the file, the file before what `up` says of its own servers.
-
-    Without --config it is the file that `up` was started with, else ./lockstep.yaml.
-    """
+    """Find an installation: the environment goes before the file, the file before what `up` says of its own servers."""
     data = Data(folder)
-    ready = data.ready()
-    file = config_file(file, data)
-    model, document = parse(file) if file.exists() else (None, None)
-    kafka = Kafka(ready.kafka) if ready else None
-    dsn = ready.postgres if ready else None
-    if model is not None and document is not None and (model.kafka or model.postgres):
-        kafka, dsn = _configured(file, kafka, dsn)
-    given = Environment()
+    ready, file = data.ready(), config_file(file, data)
+    model = parse(file)[0] if file.exists() else None
+    kafka, dsn = (Kafka(ready.kafka), ready.postgres) if ready else (None, None)
+    if model is not None and (model.kafka or model.postgres):
+        named = servers(file)
+        kafka, dsn = named[0] or kafka, named[1] or dsn
+    given = environment()
     if given.kafka.servers:
-        kafka = Kafka(given.kafka.servers, kafka.security) if kafka else Kafka(given.kafka.servers)
+        kafka = replace(kafka or Kafka(given.kafka.servers), servers=given.kafka.servers)
     if given.postgres.dsn:
         dsn = given.postgres.dsn.get_secret_value()
     return Installation(data, file if model else None, model, kafka, dsn)
 
 
-def _configured(file: Path, kafka: Kafka | None, dsn: str | None) -> tuple[Kafka | None, str | None]:
-    """The servers that the file names; their secrets are needed now."""
-    from ops.config.resolve import servers
-
-    configured = servers(file)
-    return configured[0] or kafka, configured[1] or dsn
-
-
 def config_file(file: Path | None, data: Data) -> Path:
-    """Choose the configuration. Raises UsageError when one is named that does not exist."""
+    """Choose the configuration: the one that is named, else that of the `up` that runs on the data, else ./lockstep.yaml.
+
+    Raises UsageError when one is named that does not exist.
+    """
     if file is not None:
         if not file.exists():
             raise UsageError(no_config(file))
         return file
-    remembered = data.config_file()
+    remembered = data.config_file() if data.ready_file.exists() else None
     return remembered if remembered and remembered.exists() else DEFAULT_CONFIG
 
 
@@ -117,6 +108,4 @@ def need_config(file: Path | None, folder: Path) -> Config:
 
 def no_config(file: Path) -> str:
     """Say how to come to a configuration."""
-    from ops.config.resolve import example
-
     return f"there is no {file}: begin with a copy of {example()}, or look at `lockstep demo`, which brings its own"

@@ -24,7 +24,7 @@ BATCH = 500
 OVERLAP = timedelta(seconds=10)  # a transaction that began earlier may commit later
 NEW_ALERTS = """
 SELECT alert_id, kind, severity, channel, order_key, parcel_key, target, status, title, text, created_at
-FROM lockstep.alerts WHERE created_at > $1 ORDER BY created_at, alert_id LIMIT $2"""
+FROM lockstep.alerts WHERE created_at > $1 AND alert_id <> ALL($2) ORDER BY created_at, alert_id LIMIT $3"""
 NOW = "SELECT now()"
 STATES = 'SELECT channel, seq, state, reason, why, since, "by" FROM lockstep.channel_state'
 
@@ -55,12 +55,13 @@ class Feed:
             metrics.LISTENERS.dec()
             if not self._listeners:
                 self._somebody.clear()
-                self._since = None
 
     async def run(self) -> None:
         """Look and hand out until cancelled; a database that is away is waited for."""
         while True:
-            await self._somebody.wait()
+            if not self._somebody.is_set():
+                self._since = None  # whoever comes next begins with what is there then
+                await self._somebody.wait()
             try:
                 await self._look()
             except AWAY as error:
@@ -71,14 +72,14 @@ class Feed:
     async def _look(self) -> None:
         async with (await self._database.pool()).acquire() as connection:
             first = self._since is None
-            if self._since is None:
-                self._since = await connection.fetchval(NOW) + OVERLAP
-            since = self._since - OVERLAP
-            alerts = [row for row in await connection.fetch(NEW_ALERTS, since, BATCH) if row["alert_id"] not in self._sent]
+            newest: datetime = self._since or await connection.fetchval(NOW) + OVERLAP
+            since = newest - OVERLAP
+            alerts = await connection.fetch(NEW_ALERTS, since, list(self._sent), BATCH)
             states = await connection.fetch(STATES)
         for row in alerts:
-            self._since = max(self._since, row["created_at"])
+            newest = max(newest, row["created_at"])
             self._sent[row["alert_id"]] = row["created_at"]
+        self._since = newest
         self._sent = {alert: at for alert, at in self._sent.items() if at > since}
         changed = [row for row in states if self._states.get(row["channel"], 0) < row["seq"]]
         self._states = {row["channel"]: row["seq"] for row in states}

@@ -1,7 +1,5 @@
 """`lockstep check`."""
 
-import sys
-
 import typer
 
 from ops.commands.common import DATA, FINDINGS, ConfigOption, DataOption, JsonOption, print_json
@@ -39,7 +37,7 @@ def check(config: ConfigOption = None, data: DataOption = DATA, as_json: JsonOpt
         )
     else:
         for problem in found:
-            print(problem, file=sys.stderr if not problem.warning else sys.stdout)
+            print(problem)
         print(f"{file}: {len(errors)} errors, {len(found) - len(errors)} warnings")
     if errors:
         raise typer.Exit(FINDINGS)

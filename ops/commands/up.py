@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ops.commands.common import DATA, ConfigOption, DataOption, run
-from ops.usage import UsageError
+from ops.usage import DEFAULT_CONFIG, UsageError
 
 
 def up(
@@ -22,7 +22,7 @@ def up(
     from ops.supervisor import Refused
     from ops.supervisor import up as run_all
 
-    settings = need_config(config, data)
+    settings = need_config(config or DEFAULT_CONFIG, data)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it tells of every try while a server starts
     try:

@@ -9,26 +9,28 @@ from typing import Any
 from pydantic import BaseModel
 
 from connectors.config import Shop
+from connectors.registry import CONNECTORS
 from ops.config.model import ConfigModel, SecurityModel
 from ops.config.parse import parse
 from ops.config.policy import policy
 from ops.config.problems import ConfigError, Problem
 from ops.config.rules import rule_problems
-from ops.config.settings import Config, Environment, Kafka, Listen, Security
+from ops.config.settings import Config, Kafka, Listen, Security, environment
 from ops.config.values import SecretRef
 from ops.config.yaml_file import Document, Place
 from sinks.alerts.config import Bot, Sms
 
 
-def load(file: Path, environment: Mapping[str, str] = os.environ) -> Config:
+def load(file: Path, variables: Mapping[str, str] = os.environ) -> Config:
     """Read, check and resolve a configuration. Raises ConfigError with everything that is wrong."""
     model, document = parse(file)
-    secrets = _Secrets(document, environment)
+    secrets = _Secrets(document, variables)
     rules = file.parent / model.rules if model.rules else None
     problems = rule_problems(rules, document) if rules else []
+    shops = dict(_shops(model, secrets))
     config = Config(
         merchant=model.merchant,
-        shops=tuple(_shops(model, secrets)),
+        shops=tuple(shops.values()),
         policy=policy(model),
         rules=rules,
         bots=tuple(_bots(model, secrets)),
@@ -42,15 +44,24 @@ def load(file: Path, environment: Mapping[str, str] = os.environ) -> Config:
         store=model.store,
         file=file,
     )
-    if found := [*secrets.problems, *problems]:
+    if found := [*secrets.problems, *problems] or list(_refused(shops, document)):
         raise ConfigError(sorted(found))
     return overlaid(config)
 
 
-def servers(file: Path, environment: Mapping[str, str] = os.environ) -> tuple[Kafka | None, str | None]:
+def _refused(shops: Mapping[Place, Shop], document: Document) -> Iterator[Problem]:
+    """What a connector says of its shops, such as an option that it needs."""
+    for place, shop in shops.items():
+        try:
+            CONNECTORS[shop.connector].check(shop)
+        except ValueError as error:
+            yield document.problem(place, str(error))
+
+
+def servers(file: Path, variables: Mapping[str, str] = os.environ) -> tuple[Kafka | None, str | None]:
     """Fetch what a file says about Kafka and PostgreSQL, and no other secret. Raises ConfigError."""
     model, document = parse(file)
-    secrets = _Secrets(document, environment)
+    secrets = _Secrets(document, variables)
     kafka, dsn = _kafka(model, secrets), _postgres(model, secrets)
     if secrets.problems:
         raise ConfigError(secrets.problems)
@@ -59,11 +70,11 @@ def servers(file: Path, environment: Mapping[str, str] = os.environ) -> tuple[Ka
 
 def overlaid(config: Config) -> Config:
     """Lay `LOCKSTEP_…` over a configuration."""
-    given = Environment()
-    if servers := given.kafka.servers:
-        config = replace(config, kafka=replace(config.kafka or Kafka(servers), servers=servers))
-    if config.kafka and given.kafka.security:
-        config = replace(config, kafka=replace(config.kafka, security=Security(**given.kafka.security)))
+    given = environment()
+    if named := given.kafka.servers:
+        config = replace(config, kafka=replace(config.kafka or Kafka(named), servers=named))
+    if config.kafka:
+        config = replace(config, kafka=replace(config.kafka, security=given.kafka.security.over(config.kafka.security)))
     if given.postgres.dsn:
         config = replace(config, postgres=given.postgres.dsn.get_secret_value())
     if given.board.token:
@@ -95,15 +106,15 @@ def _references(value: Any, place: Place) -> Iterator[tuple[Place, SecretRef]]:
 class _Secrets:
     """Fetches secrets and gathers what is wrong with them."""
 
-    def __init__(self, document: Document, environment: Mapping[str, str]) -> None:
-        self._document, self._environment = document, environment
+    def __init__(self, document: Document, variables: Mapping[str, str]) -> None:
+        self._document, self._variables = document, variables
         self.problems: list[Problem] = []
 
     def of(self, reference: SecretRef | None, place: Place) -> str | None:
         if reference is None:
             return None
         try:
-            return reference.resolve(self._environment, self._document.file.parent)
+            return reference.resolve(self._variables, self._document.file.parent)
         except ValueError as error:
             self.problems.append(self._document.problem(place, f"{'.'.join(map(str, place))}: {error}"))
             return None
@@ -111,19 +122,21 @@ class _Secrets:
 
 def _postgres(model: ConfigModel, secrets: _Secrets) -> str | None:
     """The file's DSN; its secret is not needed where the environment names another."""
-    if model.postgres is None or Environment().postgres.dsn is not None:
+    if model.postgres is None or environment().postgres.dsn is not None:
         return None
     return secrets.of(model.postgres.dsn, ("postgres", "dsn"))
 
 
-def _shops(model: ConfigModel, secrets: _Secrets) -> Iterator[Shop]:
+def _shops(model: ConfigModel, secrets: _Secrets) -> Iterator[tuple[Place, Shop]]:
     for number, shop in enumerate(model.shops):
-        name = shop.channel or shop.source
-        yield _shop("channel", name, shop, secrets, ("shops", number), systems=tuple(shop.systems))
+        place: Place = ("shops", number)
+        yield place, _shop("channel", shop.channel or shop.source, shop, secrets, place, systems=tuple(shop.systems))
     for number, system in enumerate(model.systems):
-        yield _shop("system", system.name, system, secrets, ("systems", number), options={"kind": system.kind})
+        place = ("systems", number)
+        yield place, _shop("system", system.name, system, secrets, place, options={"kind": system.kind})
     for number, courier in enumerate(model.couriers):
-        yield _shop("courier", courier.courier or courier.source, courier, secrets, ("couriers", number))
+        place = ("couriers", number)
+        yield place, _shop("courier", courier.courier or courier.source, courier, secrets, place)
 
 
 def _shop(

@@ -1,13 +1,14 @@
 """The configuration as the roles use it: checked, secrets fetched, frozen."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from connectors.config import Shop
+from ops.config.problems import ConfigError
 from sinks.alerts.config import Bot, Sms
 from streams.policy import Policy
 
@@ -82,9 +83,26 @@ class Config:
         return tuple(sorted({shop.name for shop in self.shops if shop.kind == "channel"}))
 
 
+class _SecurityEnvironment(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    protocol: str | None = None
+    mechanism: str | None = None
+    username: str | None = None
+    password: SecretStr | None = None
+    ca_file: str | None = None
+
+    def over(self, security: Security) -> Security:
+        """Lay what is given over what the file says."""
+        given = {name: value for name, value in self.model_dump().items() if value is not None}
+        if self.password is not None:
+            given["password"] = self.password.get_secret_value()
+        return replace(security, **given)
+
+
 class _KafkaEnvironment(BaseModel):
     servers: str | None = None
-    security: dict[str, str] = {}
+    security: _SecurityEnvironment = _SecurityEnvironment()
 
 
 class _PostgresEnvironment(BaseModel):
@@ -102,9 +120,22 @@ class _BoardEnvironment(BaseModel):
 class Environment(BaseSettings):
     """`LOCKSTEP_…`: servers and secrets that go before the file's, nested by `__`."""
 
-    model_config = SettingsConfigDict(env_prefix="LOCKSTEP_", env_nested_delimiter="__", env_ignore_empty=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="LOCKSTEP_", env_nested_delimiter="__", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True
+    )
 
     kafka: _KafkaEnvironment = _KafkaEnvironment()
     postgres: _PostgresEnvironment = _PostgresEnvironment()
     sms: _SmsEnvironment = _SmsEnvironment()
     board: _BoardEnvironment = _BoardEnvironment()
+
+
+def environment() -> Environment:
+    """Read `LOCKSTEP_…`. Raises ConfigError for what cannot be read, without repeating it."""
+    try:
+        return Environment()
+    except ValidationError as error:
+        where = "LOCKSTEP_" + "__".join(map(str, error.errors(include_input=False)[0]["loc"])).upper()
+        raise ConfigError.of("environment", f"{where} cannot be read: {error.errors(include_input=False)[0]['msg']}") from None
+    except SettingsError as error:
+        raise ConfigError.of("environment", str(error)) from None

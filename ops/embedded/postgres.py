@@ -26,7 +26,7 @@ from urllib.parse import quote
 import asyncpg
 
 from ops.embedded.binaries import User, own_folder, programs, unprivileged
-from ops.embedded.process import EmbeddedError, free_ports, spawn, until_free, wait
+from ops.embedded.process import EmbeddedError, command_of, free_ports, spawn, until_free, wait
 from ops.files import write_private
 
 ROLE = "lockstep"
@@ -195,7 +195,7 @@ class EmbeddedPostgres:
             pid, port = int(lines[0]), int(lines[3])
         except (OSError, ValueError, IndexError):
             return await self._insist_on_port()
-        if port == self._port and await until_free((port,), 3):
+        if port == self._port and await until_free((port,), 3) and str(self.home) in command_of(pid):
             with contextlib.suppress(ProcessLookupError):  # ended just now
                 os.kill(pid, signal.SIGINT)
         return await self._insist_on_port()

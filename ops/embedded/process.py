@@ -115,6 +115,17 @@ def spawn(
     return process
 
 
+def command_of(pid: int) -> str:
+    """The command line of a process; empty when there is none, so that nobody else's is ended by mistake."""
+    try:
+        return (Path("/proc") / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        if Path("/proc/self").exists():
+            return ""
+    found = subprocess.run(["/bin/ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return found.stdout.strip()
+
+
 async def wait(process: subprocess.Popen[bytes], seconds: float) -> bool:
     """Wait until a process has ended, at most so long; say whether it has."""
     deadline = time.monotonic() + seconds

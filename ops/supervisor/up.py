@@ -5,7 +5,7 @@ import contextlib
 import logging
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import aiohttp
@@ -105,16 +105,36 @@ class _Up:
             log.info("%s", remark)
         for name, pid in self._servers.pids.items():
             log.info("%s runs, process %d", name, pid)
+        await self._patiently("Kafka", self._make_topics)
+        await self._patiently("PostgreSQL", self._migrate)
+        self._roles = await self._make_roles()
+        for role in self._roles:
+            role.start()
+
+    async def _patiently(self, server: str, work: Callable[[], Awaitable[None]]) -> None:
+        """A configured server that is away is waited for, and said once a minute; an embedded one must answer."""
+        said = -SAY_SECONDS
+        while True:
+            try:
+                return await work()
+            except AWAY as error:
+                if not (self._config.kafka if server == "Kafka" else self._config.postgres):
+                    raise
+                if time.monotonic() - said > SAY_SECONDS:
+                    said = time.monotonic()
+                    log.warning("waiting for %s: %s", server, str(error) or repr(error))
+            await asyncio.sleep(1)
+
+    async def _make_topics(self) -> None:
         if made := await topics.create(self._servers.kafka, topics.wanted(self._config.channels, self._config.partitions)):
             log.info("made %d topics", len(made))
+
+    async def _migrate(self) -> None:
         try:
             if done := await migrate(self._servers.dsn):
                 log.info("migrated the database: %s", ", ".join(done))
         except MigrationError as error:
             raise Refused(str(error)) from error
-        self._roles = await self._make_roles()
-        for role in self._roles:
-            role.start()
 
     async def _make_roles(self) -> list[Role]:
         ports = await self._data.ports(tuple(name for name in ROLES if not self._configured_port(name)))
@@ -126,7 +146,15 @@ class _Up:
         roles = []
         for name in ROLES:
             port = self._configured_port(name) or ports[name]
-            arguments = [name, "--config", str(self._config.file), "--data", str(self._data.root), f"--port={port}", "--instance=up"]
+            arguments = [
+                name,
+                "--config",
+                str(self._config.file),
+                "--data",
+                str(self._data.root),
+                f"--port={port}",
+                f"--instance={self._data.instance}",
+            ]
             roles.append(Role(name, arguments, f"http://{self._host(name)}:{port}", environment, self._data.logs / f"{name}.log"))
         return roles
 

@@ -24,7 +24,8 @@ from sinks.postgres.upsert import upsert
 
 log = logging.getLogger(__name__)
 LINGER: Final = 0.02  # seconds that a transaction waits for company
-GROUP_ROWS: Final = 8_000
+GROUP_ROWS: Final = 8_000  # of a group, while the database keeps up
+LEAST_ROWS: Final = 250
 LANES: Final = 2  # transactions at a time: one is encoded here while the other is merged there
 GROUP_SECONDS: Final = 25.0  # a whole transaction, below the engine's patience
 
@@ -62,6 +63,7 @@ class Committer:
         self.on_differing: Differing = lambda _table, _keys: ()  # who makes alerts of broken audit chains
         self._waiting: list[Batch] = []
         self._lanes: set[asyncio.Task[None]] = set()
+        self._room = GROUP_ROWS  # halved when a group fails, so that a slow database gets what it can do in time
         self._gathering = False  # a lane waits for company, and will take whatever comes
         self.on_alerts: Callable[[], None] = lambda: None  # called after alerts were written
 
@@ -86,7 +88,7 @@ class Committer:
         """As many waiting batches as fit, at least one; those whose reader has given up are left out."""
         group: list[Batch] = []
         size = 0
-        while self._waiting and (not group or size + self._waiting[0].size <= GROUP_ROWS):
+        while self._waiting and (not group or size + self._waiting[0].size <= self._room):
             batch = self._waiting.pop(0)
             if not batch.done.done():
                 group.append(batch)
@@ -97,6 +99,7 @@ class Committer:
         try:
             await self._transact(group)
         except AWAY as error:
+            self._room = max(self._room // 2, LEAST_ROWS)
             _fail(group, error)
         except Exception as error:  # noqa: BLE001 (our fault or the data's: the reader says which batch, and goes on trying)
             if len(group) == 1:
@@ -104,6 +107,7 @@ class Committer:
             for batch in group if len(group) > 1 else ():
                 await self._commit([batch])
         else:
+            self._room = min(self._room * 2, GROUP_ROWS)
             for batch in group:
                 if not batch.done.done():
                     batch.done.set_result(None)

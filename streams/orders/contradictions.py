@@ -10,7 +10,7 @@ from schemas.records import Observation
 from schemas.status import ENDS, RANKS
 from streams.orders import evidence
 from streams.orders.disposition import LATE, REPEAT
-from streams.orders.state import Case, Clash, Order, Said, Source
+from streams.orders.state import MAX_MOVES, Case, Clash, Order, Said, Source
 from streams.policy import Policy
 
 KIND: Final = "moved_after_end"
@@ -39,16 +39,12 @@ def note(source: Source, fact: Observation, disposition: str) -> None:
         return
     if source.kind == "channel":
         _note_end(source, fact, statement)
-    elif source.kind == "system" and _works(fact) and _after(statement, source.move):
-        source.move = statement
+    elif source.kind == "system" and _works(fact):
+        source.moves = [*source.moves, statement][-MAX_MOVES:]
 
 
 def _works(fact: Observation) -> bool:
     return fact.axis == "fulfilment" and fact.status not in ENDS and RANKS.get(fact.status, -1) >= WORK
-
-
-def _after(statement: Said, other: Said | None) -> bool:
-    return other is None or statement.at > other.at
 
 
 def _note_end(source: Source, fact: Observation, statement: Said) -> None:
@@ -91,8 +87,7 @@ def _stops(order: Order, fact: Observation, disposition: str) -> bool:
     """Whether a system states Cancelled or OnHold; late, only if that came after its move."""
     if fact.source_kind != "system" or fact.axis != "fulfilment" or fact.status not in STOPS:
         return False
-    move = order.sources[fact.source].move
-    return disposition != LATE or (move is not None and fact.occurred_at >= move.at)
+    return disposition != LATE or fact.occurred_at >= _latest(order.sources[fact.source])
 
 
 def _open(order: Order, fact: Observation) -> list[Any]:
@@ -103,16 +98,21 @@ def _open(order: Order, fact: Observation) -> list[Any]:
     names = [fact.source] if fact.source_kind == "system" else list(order.sources)
     for name in names:
         source = order.sources[name]
-        move = source.move
-        if move is None or name in order.moved or move.at <= end.at:
+        forbidden = [move for move in source.moves if move.at > end.at]
+        if not forbidden or name in order.moved:
             continue
+        move = min(forbidden, key=lambda move: move.received)
         at = max(end.received, move.received)
         proof = evidence.Proof([end, move])
         order.moved[name] = Clash(at, proof.json())
         found += evidence.opened(order, KIND, at, proof, system=name)
-        if source.status in STOPS and source.at >= move.at:
+        if source.status in STOPS and source.at >= _latest(source):
             found += _close(order, name, max(at, source.received))
     return found
+
+
+def _latest(source: Source) -> int:
+    return max((move.at for move in source.moves), default=0)
 
 
 def _close(order: Order, system: str, at: int) -> list[Any]:

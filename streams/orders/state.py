@@ -19,6 +19,7 @@ MAX_SOURCES: Final = 32  # a channel, its systems and couriers: four are usual
 MAX_CASES: Final = 100  # refund cases of one source: platforms allow a few per line
 MAX_PARCELS: Final = 1000  # wholesale orders travel in hundreds of boxes
 MAX_LINES: Final = 5000  # kept only until the pool rules have spoken
+MAX_MOVES: Final = 16  # of a system: there are nine statuses from Picking on; beyond, the oldest are forgotten
 MAX_SEEN: Final = 2000  # event ids per source; beyond, the oldest are forgotten: again, they are repeats or late
 
 
@@ -74,7 +75,7 @@ class Source(Struct, array_like=True, gc=False):
     stock_received: int = 0
     cases: dict[str, Case] = field(default_factory=dict)  # by case id
     end: Said | None = None  # a channel's Cancelled or Closed, while it is in force
-    move: Said | None = None  # a system's latest move to Picking or beyond
+    moves: list[Said] = field(default_factory=list)  # a system's moves to Picking or beyond
 
     @property
     def ranked(self) -> str | None:

@@ -214,6 +214,12 @@ class Engine(faust.App):
                     await old.stop()
             return self._shared
 
+    def drop_shared_writer(self, broken: Writer) -> None:
+        """A failed write may leave a gap in its numbering that the broker never takes: begin with a new one."""
+        if self._shared is broken:
+            self._shared = None
+            self.add_future(broken.stop())
+
     @property
     def _producer_options(self) -> dict[str, Any]:
         return {**self.client_options, "compression_type": self.conf.producer_compression_type}

@@ -194,10 +194,13 @@ class Folding:
         entry.fence = self._base + bad.offset
 
     def _keep(self, touched: dict[bytes, Entry[Any]], encoded: dict[bytes, bytes], step: Step) -> None:
+        put, indexed = self.store.put, self.task.due or self.task.group
         step.changes.update(encoded)
         for key, raw in encoded.items():
-            self.store.put(key, raw)
-            self._index(key, touched[key])
+            put(key, raw)
+        for key, entry in touched.items():
+            if indexed or entry.value is None:
+                self._index(key, entry)
 
     def _index(self, key: bytes, entry: Entry[Any]) -> None:
         due, group, value = self.task.due, self.task.group, entry.value

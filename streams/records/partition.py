@@ -42,7 +42,8 @@ class Partition(Lane):
     def __init__(self, app: "Engine", task: Task, tp: TP) -> None:
         self.task = task
         self.store: Store = MemoryStore()
-        self.writer: Writer | None = None
+        self.writer: Writer | None = None  # of a stateful task
+        self._shared: Writer | None = None  # of a stateless one
         self._slots = asyncio.Semaphore(app.depth)
         self._pipe: asyncio.Queue[_Work | None] = asyncio.Queue()
         self._under_way = 0
@@ -52,7 +53,11 @@ class Partition(Lane):
 
     async def _run(self) -> None:
         try:
+            self.waits = "its turn to be opened"
+            await self.app.broadcast.complete.wait()
             async with self.app.opening:  # a bound on producers and restores at once
+                self.waits = ""
+                self.moved()
                 offset = await self._open()
             self.opened(offset)
             async with asyncio.TaskGroup() as group:
@@ -63,11 +68,12 @@ class Partition(Lane):
             self.app.ownership.give_back(self)
             if self.writer:
                 await self.writer.stop()
+            if self._shared and not self.clean and not self.sealed:
+                self.app.drop_shared_writer(self._shared)
 
     async def _open(self) -> int:
         """Shut out the owner before us, restore, and find where to go on."""
         began, task, app = time.monotonic(), self.task, self.app
-        await app.broadcast.complete.wait()
         ctx = Context(self.tp.topic, self.tp.partition, time.time(), app.broadcast.values.get(task.broadcast or "", {}))
         fence = await self._fence() if task.changelog else 0
         if task.changelog:
@@ -77,6 +83,7 @@ class Partition(Lane):
         topic_id = (await app.reader.topic_ids([self.tp.topic])).get(self.tp.topic, ("", 0))[0]
         same = self.folding.open(topic_id)
         for _ in self.folding.rebuild():
+            self.moved()
             await asyncio.sleep(0)
         if not same:
             log.error("%s: the topic was deleted and made anew; it is read from its beginning on top of %d states",
@@ -147,7 +154,7 @@ class Partition(Lane):
                 ticked = now
                 step = self._tick(step or self.folding.step(), now)
             if step is not None and (step.end is not None or step.changes or any(step.outputs.values())):
-                writer = self.writer or await self.app.shared_writer()
+                writer = self.writer or await self._shared_writer()
                 metrics.OUTPUTS.labels(self.name).inc(sum(map(len, step.outputs.values())))
                 acks = await writer.send_all(step.outputs, self.tp.partition)
                 self._under_way += 1
@@ -157,6 +164,10 @@ class Partition(Lane):
                 self.moved()
                 self._slots.release()
         self._pipe.put_nowait(None)
+
+    async def _shared_writer(self) -> Writer:
+        self._shared = await self.app.shared_writer()
+        return self._shared
 
     async def _fold(self, batch: Batch) -> Step | None:
         """Fold a batch; wait if it is too poisonous. None: sealed meanwhile."""

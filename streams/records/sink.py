@@ -47,6 +47,8 @@ class SinkPartition(Lane):
         """True when they are durable; False if the partition was sealed while it waited."""
         wait = self.FIRST_WAIT
         while True:
+            self.waits = ""  # from here it may be stuck
+            self.moved()
             try:
                 await self.task.write(records)
             except Retry as retry:
@@ -57,7 +59,6 @@ class SinkPartition(Lane):
                 metrics.RECORDS.labels(self.name).inc(len(records))
                 metrics.BATCH.labels(self.name).observe(len(records))
                 metrics.WAITS.labels(*self.labels).set(0)
-                self.waits = ""
                 return True
             self.waits = f"offset {records[0].offset} cannot be written"
             metrics.WAITS.labels(*self.labels).set(1)

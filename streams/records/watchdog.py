@@ -136,6 +136,8 @@ class Progress:
         """
         app = self.app
         for tp, lane in list(app.lanes.items()):
+            if lane.waits:
+                lane.moved()  # it knows why, and says so itself
             end = app.ends.get(tp, (0, 0.0))[0]
             known = self._fed.get(tp, (-1, 0.0))[0]
             if not lane.ready or lane.waits or lane.fetched >= end or lane.fetched != known:

@@ -1,4 +1,4 @@
-"""Runs the programs one after the other, and watches their output topics."""
+"""Runs the programs one after the other, the engine before and after each peer, and watches their output topics."""
 
 import asyncio
 import os
@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import mean, median
 from uuid import uuid4
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -21,7 +22,7 @@ LOOK = 0.05  # seconds between two looks
 
 @dataclass(frozen=True)
 class Result:
-    """What a program did. `ratio`: how many times faster the engine was in the same run; 1 for itself, 0: not run."""
+    """What a program did. `ratio`: how many times faster the engine was just before and after; 0: not run."""
 
     name: str
     records_per_second: float
@@ -35,46 +36,56 @@ async def run(bootstrap: str, *, records: int = 600_000, peers: bool = True) -> 
     source = f"{run_id}-in"
     await create(bootstrap, [source])
     await fill(bootstrap, source, records)
-    measured: list[tuple[Program, float, str]] = []
+    results: list[Result] = []
     with tempfile.TemporaryDirectory(prefix="lockstep-bench-") as folder:
-        programs = [engine()]
-        if peers:
-            programs += [stock_faust(), quix(), *await kafka_streams(Path(folder))]
-        for number, program in enumerate(programs):
-            app = f"{run_id}-{number}"
-            rate, note = 0.0, program.note
-            if program.command:
-                rate, note = await _measure(bootstrap, program, source, app, Path(folder) / app, records)
-            measured.append((program, rate, note))
+        bench = _Bench(bootstrap, source, run_id, Path(folder), records)
+        ours = [(await bench.measure(engine()))[0]]
+        for program in [stock_faust(), quix(), *await kafka_streams(Path(folder))] if peers else []:
+            if not program.command:
+                results.append(Result(program.name, 0.0, 0.0, program.note))
+                continue
+            rate, note = await bench.measure(program)
+            ours.append((await bench.measure(engine()))[0])
+            results.append(Result(program.name, rate, mean(ours[-2:]) / rate if rate else 0.0, note))
     await delete(bootstrap, [source])
-    ours = measured[0][1]
-    return [Result(program.name, rate, ours / rate if rate else 0.0, note) for program, rate, note in measured]
+    return [Result("engine", median(ours), 1.0, f"{engine().note}; {len(ours)} runs"), *results]
 
 
-async def _measure(
-    bootstrap: str, program: Program, source: str, app: str, folder: Path, records: int
-) -> tuple[float, str]:
-    """Records a second, and a note that says what went wrong if it is 0."""
-    folder.mkdir()
-    output = f"{app}-out"
-    await create(bootstrap, [output, f"{app}-dead"])
-    await create(bootstrap, [f"{app}-state"], compacted=True)
-    env = {"BROKER": bootstrap, "INPUT": source, "OUTPUT": output, "ID": app, "DATA": str(folder)}
-    log = folder / "log"
-    with log.open("wb") as said:
-        process = await asyncio.create_subprocess_exec(
-            *program.command, env={**os.environ, **env, "STORE": program.store}, stdout=said, stderr=said
-        )
-    try:
-        rate = await _watch(bootstrap, output, records, process)
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-        await delete(bootstrap, [output, f"{app}-dead", f"{app}-state"])
-    if not rate:
-        return 0.0, "failed: " + log.read_text(errors="replace").strip()[-300:]
-    return rate, program.note
+@dataclass
+class _Bench:
+    """Where the programs run."""
+
+    bootstrap: str
+    source: str
+    run_id: str
+    folder: Path
+    records: int
+    runs: int = 0
+
+    async def measure(self, program: Program) -> tuple[float, str]:
+        """Records a second, and a note that says what went wrong if it is 0."""
+        self.runs += 1
+        app = f"{self.run_id}-{self.runs}"
+        folder, output = self.folder / app, f"{app}-out"
+        folder.mkdir()
+        await create(self.bootstrap, [output, f"{app}-dead"])
+        await create(self.bootstrap, [f"{app}-state"], compacted=True)
+        env = {"BROKER": self.bootstrap, "INPUT": self.source, "OUTPUT": output, "ID": app, "DATA": str(folder)}
+        log = folder / "log"
+        with log.open("wb") as said:
+            process = await asyncio.create_subprocess_exec(
+                *program.command, env={**os.environ, **env, "STORE": program.store}, stdout=said, stderr=said
+            )
+        try:
+            rate = await _watch(self.bootstrap, output, self.records, process)
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+            await delete(self.bootstrap, [output, f"{app}-dead", f"{app}-state"])
+        if not rate:
+            return 0.0, "failed: " + log.read_text(errors="replace").strip()[-300:]
+        return rate, program.note
 
 
 async def _watch(bootstrap: str, topic: str, records: int, process: asyncio.subprocess.Process) -> float:

@@ -83,6 +83,7 @@ async def test_sink_waits_and_loses_nothing(chain: Bench, tmp_path: Path) -> Non
         assert offsets == sorted(offsets)
 
 
+@pytest.mark.chaos
 async def test_deadlines_follow_the_marks(chain: Bench, tmp_path: Path) -> None:
     """A deadline is judged by what has been read of every feed, and by the wall clock when all stand at their end."""
     await chain.send_to("raw1", [(b"a%d" % number, b"v") for number in range(20)])

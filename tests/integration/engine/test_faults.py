@@ -52,7 +52,7 @@ async def test_kafka_away(own_kafka: EmbeddedKafka, away: float) -> None:
         said = [line for line in bench.logged().splitlines() if re.search("aiokafka.*(ERROR|WARN)|(ERROR|WARN).*aiokafka", line)]
         assert len(said) < 150, "while it is away aiokafka would say hundreds of times a second that it is"
         await own_kafka.kill()
-        assert [await asyncio.to_thread(stop, worker, 20) for worker in workers] == [0, 0]
+        assert await asyncio.gather(*(asyncio.to_thread(stop, worker, 20) for worker in workers)) == [0, 0]
     finally:
         bench.end()
 
@@ -66,6 +66,7 @@ async def test_hung_loop_ends_the_process(bench: Bench) -> None:
     assert "in count" in bench.logged(), "the stack names the fold that hangs"
 
 
+@pytest.mark.chaos
 async def test_missing_topic_is_said_at_start(kafka: str) -> None:
     """A worker whose topics are missing or do not fit ends at once, and names them."""
     bench = Bench(kafka)

@@ -60,12 +60,13 @@ async def test_woken_zombie_is_refused(bench: Bench) -> None:
     assert max(told.values()) <= 2, "only what the zombie had told before its state was durable is told again"
 
 
-async def test_second_worker_joins_and_leaves(bench: Bench) -> None:
+@pytest.mark.parametrize("visits", [1, pytest.param(5, marks=pytest.mark.chaos)])
+async def test_second_worker_joins_and_leaves(bench: Bench, visits: int) -> None:
     """Rebalances under a backlog lose nothing and double nothing."""
-    await bench.send_random(8000)
+    await bench.send_random(4000 + 4000 * visits)
     bench.start(SLOW_MS=1.2)
-    await bench.until_told(30, share=0.1)
-    for number in range(2):
+    await bench.until_more(500)
+    for number in range(visits):
         guest = bench.start(SLOW_MS=1.2)
 
         async def opened(log: int = number + 1) -> bool:
@@ -74,7 +75,7 @@ async def test_second_worker_joins_and_leaves(bench: Bench) -> None:
         await bench.until(opened)
         await bench.until_more(500)
         assert stop(guest) == 0, bench.logged()[-3000:]
-    told = await bench.until_told()
+    told = await bench.until_told(120)
     await bench.settle()
     assert set(told) == bench.expected()
     assert set(told.values()) == {1}
@@ -94,6 +95,7 @@ async def test_restore_from_changelog(bench: Bench) -> None:
     assert set(told.values()) == {1}
 
 
+@pytest.mark.chaos
 async def test_rocksdb_survives_kill(bench: Bench, tmp_path: object) -> None:
     """With RocksDB below memory a killed worker restores only the rest of the changelog, and the state is right."""
     await bench.send_random(8000, keys=2000)

@@ -186,8 +186,11 @@ def test_what_is_killed_comes_back(up: Up, killed: tuple[str, ...]) -> None:
     up.until(lambda: lockstep(up.folder, "order", "show", f"web:s1:{order}").returncode == 0, "the order is not there")
 
 
-def test_sigterm_ends_everything_in_time_and_addresses_stay(up: Up) -> None:
-    """Within 15 s it has ended with status 0 and left no process and no ready file; started again, nothing has moved."""
+def test_its_end_is_clean_however_it_comes(up: Up) -> None:
+    """SIGTERM: within 15 s it has ended with status 0 and left no process and no ready file; started again, nothing has moved.
+
+    Killed, it takes all its children with it.
+    """
     before = up.ready
     assert end(up) < END_SECONDS
     assert [name for name, pid in before["pids"].items() if lives(pid)] == []
@@ -197,12 +200,20 @@ def test_sigterm_ends_everything_in_time_and_addresses_stay(up: Up) -> None:
     try:
         assert {**again.ready, "pids": None} == {**before, "pids": None}
         assert lockstep(up.folder, "order", "show", "web:s1:A1").returncode == 0
+        pids = again.ready["pids"]
+        again.process.kill()
+        again.process.wait()
+        deadline = time.monotonic() + 10
+        while any(map(lives, pids.values())):
+            assert time.monotonic() < deadline, "children outlive a killed parent"
+            time.sleep(0.1)
     finally:
-        end(again)
+        again.process.kill()
+        again.process.wait()
 
 
 def test_without_a_configuration_it_says_how_to_write_one(tmp_path: Path) -> None:
-    """Exit status 2, naming the example file, which exists and is sound."""
+    """Exit status 2, naming the example file; nothing is made."""
     refused = lockstep(tmp_path, "up")
     assert refused.returncode == 2
     example = Path(refused.stderr.split("copy of ")[1].split(",")[0])

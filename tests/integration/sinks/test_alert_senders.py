@@ -343,7 +343,7 @@ async def test_worker_that_dies_after_sending_repeats_with_the_same_id(make: Mak
 async def test_workers_share_an_outbox(make: MakeDesk) -> None:
     """Three workers at once send each alert once and keep the limit together."""
     desks = [await make("ding") for _ in range(3)]
-    await desks[0].alert(18, severity="critical", kind="channel_paused")
+    await desks[0].alert(40, severity="critical", kind="channel_paused")
     await asyncio.gather(*(desk.step(times=12) for desk in desks))
     assert Counter(desks[0].bot.ids) == Counter(row["alert_id"] for row in await desks[0].rows())
     assert desks[0].bot.requests <= 20

@@ -403,7 +403,8 @@ def tell_moved(told: Told, entries: list[Entry]) -> None:
             ends = ends_in_force(now)
             if opened is None and last is not None and any(end.occurred_at < last.occurred_at for end in ends):
                 first = min(ends, key=lambda end: end.occurred_at)
-                opened = max(first.received_at, last.received_at)
+                forbidden = [move.received_at for move in moves if move.occurred_at > first.occurred_at]
+                opened = max(first.received_at, min(forbidden))
                 present = axis_of(now, system, "fulfilment")[-1].fact
                 if present.status in ("Cancelled", "OnHold") and present.occurred_at >= last.occurred_at:
                     closed = opened

@@ -25,6 +25,7 @@ SPOKEN = {
     "web": ("Created", "PaymentConfirmed", "Shipped", "Signed", "Cancelled"),
     "erp": ("Approved", "Allocated", "Shipped", "OnHold"),
     "wms": ("Picking", "Packed", "Shipped"),
+    "zto": ("PickedUp", "Signed"),
 }
 
 
@@ -45,7 +46,8 @@ def _fact(number: int, at: int, source: str, status: str, order: str = "A1", del
     return Observation(
         event_id=f"e{number}",
         source=source,
-        source_kind="channel" if source == "web" else "system",
+        source_kind={"web": "channel", "zto": "courier"}.get(source, "system"),
+        derived=source == "zto",
         order_key=f"web:s1:{order}",
         channel="web",
         shop_id="s1",
@@ -80,7 +82,7 @@ def test_a_topic_that_is_read_late_opens_no_other_conflicts(facts: list[Observat
     assert order is not None
     prompt += orders.judge(order, facts[-1].received_at + 600 * MINUTE)[1]
 
-    kinds = ("channel", "system")  # systems share a raw topic, and so a reader
+    kinds = ("channel", "system", "courier")  # systems share a raw topic, and so a reader
     queues = {kind: [fact for fact in facts if fact.source_kind == kind] for kind in kinds}
     order, skewed = None, []
     while waiting := [kind for kind, queue in queues.items() if queue]:

@@ -104,6 +104,18 @@ def test_servers_in_the_environment_go_before_the_file(tmp_path: Path, monkeypat
     assert (config.kafka.servers, config.postgres) == ("other:1234", "postgresql://elsewhere/x")
 
 
+def test_security_in_the_environment_is_laid_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """LOCKSTEP_KAFKA__SECURITY__PASSWORD changes the password alone, and is never shown; an unknown one is an error."""
+    monkeypatch.setenv("LOCKSTEP_KAFKA__SECURITY__PASSWORD", "tops3cret")
+    config = _load(tmp_path, FULL.replace('"host:9092"', '"host:9092", security: {protocol: SASL_SSL, username: u}'))
+    assert config.kafka is not None
+    assert (config.kafka.security.protocol, config.kafka.security.username) == ("SASL_SSL", "u")
+    assert config.kafka.security.password == "tops3cret"
+    assert "tops3cret" not in repr(config)
+    monkeypatch.setenv("LOCKSTEP_KAFKA__SECURITY__PASWORD", "tops3cret")
+    assert _errors(tmp_path, FULL) == ["environment: LOCKSTEP_KAFKA__SECURITY__PASWORD cannot be read: Extra inputs are not permitted"]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [

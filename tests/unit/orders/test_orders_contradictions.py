@@ -59,6 +59,7 @@ def test_one_per_system_closed_by_its_own_stop() -> None:
     assert _moved(play)[2:] == [("resolved", 30)]
     ids = [one.conflict_id for one in play.all(Conflict) if one.kind == OPENED]
     assert ids[0] != ids[1] == ids[2]
+    assert play.order.open_conflicts == 1
     assert _moved(play.tell(fact("wms", "Cancelled", 40)))[3:] == [("resolved", 40)]
 
 
@@ -66,6 +67,20 @@ def test_a_system_that_stopped_before_the_end_was_known_has_answered() -> None:
     """It is opened and closed at once: both are true."""
     play = Play(PICKING, fact("wms", "Cancelled", 25), fact("web", "Cancelled", 10, 50))
     assert _moved(play) == [("opened", 50), ("resolved", 50)]
+
+
+def test_a_late_stop_closes_it_if_it_came_after_the_work() -> None:
+    """One from before the work answers nothing."""
+    begin = (fact("web", "Cancelled", 10), PICKING, fact("wms", "Approved", 30))
+    assert _moved(Play(*begin, fact("wms", "OnHold", 25, 31))) == [("opened", 20), ("resolved", 31)]
+    assert _moved(Play(*begin, fact("wms", "OnHold", 15, 31))) == [("opened", 20)]
+
+
+def test_of_several_moves_the_first_forbidden_one_is_meant() -> None:
+    """Also if the end is read after all of them."""
+    play = Play(fact("wms", "Picking", 5), fact("wms", "Packed", 15), fact("wms", "Shipped", 25), fact("web", "Cancelled", 10, 12))
+    assert _moved(play) == [("opened", 15)]
+    assert '"status":"Packed"' in play.all(Conflict)[0].evidence
 
 
 def test_it_may_be_off() -> None:

@@ -104,6 +104,30 @@ def test_the_order_state_says_what_was_said_last() -> None:
     assert (state.version, state.updated_at, state.audit_seq) == (4, ms(3), 4)
 
 
+def test_the_channels_newest_word_on_its_customer_stays() -> None:
+    """Others fill only what it leaves out, and what comes late does not replace what came after it."""
+    play = Play(fact("web", "PaymentConfirmed", 5, customer_id="c1"), fact("erp", "Approved", 6, customer_id="x", province="浙江"))
+    play.tell(fact("web", "Created", 1, customer_id="old", payment_method="alipay"), fact("wms", "Packed", 7, province="江苏"))
+    assert (play.order.customer_id, play.order.province, play.order.payment_method) == ("c1", "浙江", "alipay")
+    play.tell(fact("web", "Shipped", 8, customer_id="c2"))
+    assert play.order.customer_id == "c2"
+
+
+def test_the_amount_of_another_source_stands_in_for_the_channels() -> None:
+    """The first that states one; and the time of payment is told."""
+    play = Play(fact("web", "PaymentConfirmed", 5), fact("erp", "Approved", 6, payable_minor=90, currency="CNY"))
+    state = play.all(OrderState)[-1]
+    assert (state.payable_minor, state.currency, state.paid_at) == (90, "CNY", ms(5))
+
+
+def test_a_courier_that_has_stated_nothing_is_not_shown() -> None:
+    """Its parcel is known, its word is nobody's."""
+    play = Play(fact("wms", "Shipped", 0, names="1"), node("1", "OutForDelivery", 1), node("9", "PickedUp", 2, courier="sf"))
+    play.tell(fact("web", "Shipped", 3))
+    state = play.all(OrderState)[-1]
+    assert ([one.source for one in state.sources], state.parcels) == (["wms", "zto", "web"], ["zto:1", "sf:9"])
+
+
 @pytest.mark.parametrize(
     ("facts", "what"),
     [

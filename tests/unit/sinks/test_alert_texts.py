@@ -141,6 +141,7 @@ def _shanghai(hour: int, minute: int = 0) -> int:
         (_shanghai(22), (1320, 480), _shanghai(32 - 24) + 86_400_000),
         (_shanghai(3), (1320, 480), _shanghai(8)),
         (_shanghai(8), (1320, 480), _shanghai(8)),
+        (_shanghai(8) + 30_000, (1320, 480), _shanghai(8) + 30_000),
         (_shanghai(13), (780, 840), _shanghai(14)),
         (_shanghai(3), None, _shanghai(3)),
         (_shanghai(3), (480, 480), _shanghai(3)),

@@ -42,7 +42,7 @@ def tasks(settings: StreamSettings, decoders: Mapping[str, Decoder]) -> list[Tas
     about_orders = [*(topics.raw_order(channel) for channel in sorted(set(settings.channels))), topics.RAW_SYSTEM]
     return [
         *(normalise.task(topic, decoders, policy) for topic in [*about_orders, topics.RAW_PARCEL]),
-        orders.task(policy, settings.rules, settings.channels),
+        orders.task(policy, settings.rules, settings.channels, settings.partitions),
         channels.task(policy),
         parcels.task(policy),
     ]

@@ -41,6 +41,7 @@ class SystemEntry(_Entry):
 
     name: Name
     kind: Literal["erp", "wms"]
+    shops: dict[str, str] = {}  # the system's own shop numbers → channel:shop, where it uses numbers of its own
 
 
 class CourierEntry(_Entry):

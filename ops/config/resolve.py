@@ -133,7 +133,7 @@ def _shops(model: ConfigModel, secrets: _Secrets) -> Iterator[tuple[Place, Shop]
         yield place, _shop("channel", shop.channel or shop.source, shop, secrets, place, systems=tuple(shop.systems))
     for number, system in enumerate(model.systems):
         place = ("systems", number)
-        yield place, _shop("system", system.name, system, secrets, place, options={"kind": system.kind})
+        yield place, _shop("system", system.name, system, secrets, place, options=dict(system.shops))
     for number, courier in enumerate(model.couriers):
         place = ("couriers", number)
         yield place, _shop("courier", courier.courier or courier.source, courier, secrets, place)

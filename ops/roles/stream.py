@@ -25,6 +25,7 @@ def engine(settings: Settings, group: str) -> "Engine":
             instance=start.instance,
             data=settings.state("stream"),
             store=config.store,
+            partitions=config.partitions,
         ),
         decoders(),
     )

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from aiokafka.errors import KafkaError
@@ -34,8 +35,9 @@ class LoopGuard:
 
     STATUS = 70
 
-    def __init__(self, patience: float, interval: float = 1.0) -> None:
-        """Times in seconds."""
+    def __init__(self, patience: float, interval: float = 1.0, end: Callable[[int], object] = os._exit) -> None:
+        """Times in seconds. `end`: ends the process with a status."""
+        self._end = end
         self._limit, self._interval = max(2, int(patience / interval)), interval
         self._missed = 0
         self._left: int | None = None  # looks until the process ends in any case
@@ -60,11 +62,13 @@ class LoopGuard:
                 self._left -= 1
                 if self._left < 0:
                     log.warning("not stopped in order in time: ending; what is not committed will be read again")
-                    os._exit(0)
+                    self._end(0)
+                    return
             if self._missed > self._limit:
                 log.critical("the event loop has not run for %d s: ending the process", self._limit * self._interval)
                 faulthandler.dump_traceback(file=sys.__stderr__ or sys.stderr)
-                os._exit(self.STATUS)
+                self._end(self.STATUS)
+                return
 
 
 class Progress:
@@ -115,9 +119,9 @@ class Progress:
             self._fed.clear()
         self._looks += 1
         for tp, lane in lanes.items():
-            end = ends[tp.topic, tp.partition]
-            app.ends[tp] = (end, seen)
-            self._measure(lane, end)
+            if app.lanes.get(tp) is lane:  # not closed meanwhile
+                app.ends[tp] = (end := ends[tp.topic, tp.partition], seen)
+                self._measure(lane, end)
         return True
 
     def _measure(self, lane: Lane, end: int) -> None:

@@ -1,10 +1,14 @@
 """How far each stage is: end offsets of topics, and what the groups have committed."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError
+
+PATIENCE: Final = 60.0
 
 
 class Offsets:
@@ -31,9 +35,14 @@ class Offsets:
         return ends
 
     async def committed(self, group: str) -> Mapping[TopicPartition, int]:
-        """What a group has committed."""
-        offsets: Mapping[TopicPartition, Any] = await self._admin.list_consumer_group_offsets(group)
-        return {part: found.offset for part, found in offsets.items()}
+        """What a group has committed. A broker makes its topic of offsets when it is first asked: waited for."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                try:
+                    offsets: Mapping[TopicPartition, Any] = await self._admin.list_consumer_group_offsets(group)
+                    return {part: found.offset for part, found in offsets.items()}
+                except (GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError, GroupLoadInProgressError):
+                    await asyncio.sleep(0.2)
 
 
 def total(offsets: Mapping[TopicPartition, int], *topics: str) -> int:

@@ -102,9 +102,13 @@ class Rig:
         await wait(process.popen, END_SECONDS)
 
     async def end(self) -> None:
-        """End whatever still runs."""
+        """End whatever still runs, however it goes."""
         living = [process for process in self.processes.values() if process.popen.poll() is None]
-        await asyncio.gather(*(self.stop(process) for process in living))
+        for process in living:
+            process.popen.terminate()
+        for process in living:
+            if not await wait(process.popen, END_SECONDS):
+                process.popen.kill()
 
 
 async def _answers(session: aiohttp.ClientSession, process: Process) -> bool:

@@ -58,4 +58,4 @@ class SinkWorker(Engine):
 
 def build(settings: SinkSettings) -> Engine:
     """The worker, ready to `run`. Kafka, Postgres and the bots may all be away when it starts."""
-    return SinkWorker(settings)
+    return SinkWorker(settings, **settings.options)

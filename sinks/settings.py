@@ -1,7 +1,9 @@
 """What a sink worker is told at its start."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from sinks.alerts.config import Bot, Sms
 
@@ -27,3 +29,4 @@ class SinkSettings:
     health_port: int | None = None
     connections: int = 6  # to Postgres, at most
     data: Path | None = None
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)  # of the engine, such as credentials

@@ -1,9 +1,9 @@
 """The stream role: one worker that normalises, and keeps orders, channels and parcels."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from schemas import topics
 from streams.channels import agent as channels
@@ -34,6 +34,7 @@ class StreamSettings:
     data: Path | None = None
     store: str = "memory"  # memory | rocksdb
     partitions: int = 4  # of the topics
+    options: Mapping[str, Any] = field(default_factory=dict)  # of the engine, such as credentials
 
 
 def tasks(settings: StreamSettings, decoders: Mapping[str, Decoder]) -> list[Task]:
@@ -52,7 +53,14 @@ def build(settings: StreamSettings, decoders: Mapping[str, Decoder]) -> "Engine"
     """The worker, ready to `run`."""
     from streams.records import Engine  # noqa: PLC0415 (imports Faust: only the role itself needs it)
 
-    engine = Engine(settings.group, broker=settings.kafka, instance=settings.instance, store=settings.store, data=settings.data)
+    engine = Engine(
+        settings.group,
+        broker=settings.kafka,
+        instance=settings.instance,
+        store=settings.store,
+        data=settings.data,
+        **settings.options,
+    )
     for task in tasks(settings, decoders):
         engine.add(task)
     return engine

@@ -53,7 +53,8 @@ def accounting(config: ConfigOption = None, data: DataOption = DATA, as_json: Js
     from ops.reports.accounting import Place, take
 
     place = find(config, data)
-    where = Place(place.need_kafka().servers, place.channels, STREAM_GROUP, SINK_GROUP)
+    kafka = place.need_kafka()
+    where = Place(kafka.servers, kafka.security.client(), place.channels, STREAM_GROUP, SINK_GROUP)
     accounts = run(take(place.need_dsn(), where))
     if as_json:
         print_json(accounts.as_json())

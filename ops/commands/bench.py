@@ -1,5 +1,6 @@
 """`lockstep bench engine|pipeline`."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -47,7 +48,6 @@ def engine(
 async def _engine(records: int, peers: bool) -> "list[Result]":
     """Measure on a Kafka of our own, which is removed afterwards."""
     import tempfile
-    from pathlib import Path
 
     from ops.bench.engine.run import run as measure
     from ops.embedded import EmbeddedKafka
@@ -58,8 +58,14 @@ async def _engine(records: int, peers: bool) -> "list[Result]":
 
 
 @app.command()
-def pipeline(as_json: JsonOption = False) -> None:
+def pipeline(
+    orders: Annotated[int, typer.Option("--orders", min=100, help="Orders of the backlog, about six facts each")] = 40_000,
+    seconds: Annotated[float, typer.Option("--seconds", min=0, help="Of the latency's measurement at 200 facts a second; 0: none")] = 20,
+    restore: Annotated[int, typer.Option("--restore", min=0, help="Measure instead how so many orders are restored")] = 0,
+    profile: Annotated[Path | None, typer.Option("--profile", metavar="DIR", help="Keep cProfile's files of the roles here")] = None,
+    as_json: JsonOption = False,
+) -> None:
     """Measure raw events in Kafka → rows in PostgreSQL, and where the time goes."""
-    from ops.bench.pipeline.main import main
+    from ops.bench.pipeline.main import Options, main
 
-    raise typer.Exit(main(as_json=as_json))
+    raise typer.Exit(main(Options(orders=orders, seconds=seconds, restore=restore, profile=profile), as_json=as_json))

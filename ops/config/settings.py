@@ -40,6 +40,19 @@ class Security:
             }
         return options
 
+    def engine(self) -> dict[str, Any]:
+        """Give the engine's settings: Faust's credentials of the same meaning."""
+        if self.protocol == "PLAINTEXT":
+            return {}
+        import faust
+
+        context = self.client().get("ssl_context")
+        if "SASL" not in self.protocol:
+            return {"broker_credentials": faust.SSLCredentials(context)}
+        mechanism, name, password = self.mechanism, self.username, self.password
+        credentials = faust.SASLCredentials(username=name, password=password, ssl_context=context, mechanism=mechanism)
+        return {"broker_credentials": credentials}
+
 
 @dataclass(frozen=True)
 class Kafka:

@@ -81,9 +81,15 @@ class Place:
     """Where to count."""
 
     servers: str
+    security: Mapping[str, Any]  # aiokafka's arguments
     channels: tuple[str, ...]
     stream_group: str
     sink_group: str
+
+    @property
+    def client(self) -> dict[str, Any]:
+        """Arguments of every client."""
+        return {"bootstrap_servers": self.servers, **self.security}
 
 
 _OBSERVED = """
@@ -126,8 +132,8 @@ async def _raw(database: asyncpg.Connection, reader: AIOKafkaConsumer, place: Pl
 
 async def _unread(reader: AIOKafkaConsumer, place: Place) -> tuple[Counter[str], Counter[str]]:
     """(raw events that normalise has not read, facts on their way between it and the tables), by source."""
-    streams = await lag.committed(place.servers, place.stream_group)
-    sinks = await lag.committed(place.servers, place.sink_group)
+    streams = await lag.committed(place.client, place.stream_group)
+    sinks = await lag.committed(place.client, place.sink_group)
     raw = [lag.Stretch(topic, streams) for topic in lag.raw_topics(place.channels)]
     moving = [lag.Stretch(topic, streams) for topic in DOWNSTREAM] + [lag.Stretch(topic, sinks) for topic in SUNK]
     return await lag.count(reader, raw, lag.raw_source), await lag.count(reader, moving, _anything)
@@ -170,7 +176,7 @@ async def take(dsn: str, place: Place, tries: int = SETTLE_TRIES) -> Accounts:
     """
     database = await asyncpg.connect(dsn)
     try:
-        async with lag.reader(place.servers) as reader:
+        async with lag.reader(place.client) as reader:
             for attempt in range(max(1, tries)):
                 if attempt:
                     await asyncio.sleep(0.5)

@@ -54,9 +54,9 @@ def fact_source(record: Any) -> str | None:
         return None
 
 
-async def committed(servers: str, group: str) -> dict[TopicPartition, int]:
+async def committed(client: Mapping[str, Any], group: str) -> dict[TopicPartition, int]:
     """The offsets that a group has committed; empty for an unknown group."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
+    admin = AIOKafkaAdminClient(**client)
     await admin.start()
     try:
         offsets = await admin.list_consumer_group_offsets(group)
@@ -76,9 +76,9 @@ async def _bounds(consumer: AIOKafkaConsumer, stretch: Stretch) -> dict[TopicPar
 
 
 @asynccontextmanager
-async def reader(servers: str) -> AsyncIterator[AIOKafkaConsumer]:
+async def reader(client: Mapping[str, Any]) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer without a group, for `count`."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=servers, enable_auto_commit=False, max_partition_fetch_bytes=4 << 20)
+    consumer = AIOKafkaConsumer(**client, enable_auto_commit=False, max_partition_fetch_bytes=4 << 20)
     await consumer.start()
     try:
         yield consumer

@@ -108,6 +108,7 @@ def sink(start: Start) -> None:
             health_host=start.host or "127.0.0.1",
             health_port=start.port,
             data=settings.state("sink"),
+            options=settings.kafka.security.engine(),
         )
     )
     engine.run()

@@ -26,6 +26,7 @@ def engine(settings: Settings, group: str) -> "Engine":
             data=settings.state("stream"),
             store=config.store,
             partitions=config.partitions,
+            options=settings.kafka.security.engine(),
         ),
         decoders(),
     )

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
+from rich import box
 from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
@@ -86,11 +87,12 @@ GROUPS: Final[tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...]] = (
     ),
 )
 EXAMPLES: Final = 12
+LOOK: Final[dict[str, Any]] = {"box": box.SIMPLE_HEAD, "title_justify": "left", "title_style": "bold", "pad_edge": False}
 
 
 def comparison(planted: Counter[Finding], found: Counter[Finding]) -> Table:
     """One row a kind; what was planted, what was found."""
-    table = Table(title="Planted and found 埋设与发现", title_justify="left", pad_edge=False)
+    table = Table(title="Planted and found 埋设与发现", **LOOK)
     table.add_column("what", no_wrap=True)
     table.add_column("", no_wrap=True, style="dim")
     for name in ("planted", "found"):
@@ -98,7 +100,8 @@ def comparison(planted: Counter[Finding], found: Counter[Finding]) -> Table:
     table.add_column("")
     known: set[str] = set()
     for title, rows in GROUPS:
-        table.add_row(Text(title, style="bold"))
+        table.add_section()
+        table.add_row(Text(title, style="bold cyan"))
         for pattern, what, chinese in rows:
             table.add_row(f"  {what}", chinese, *_row(pattern, planted, found))
             known |= {kind for kind, _ in planted | found if _matches(pattern, kind)}
@@ -132,7 +135,7 @@ def differences(planted: Counter[Finding], found: Counter[Finding]) -> Iterator[
 
 def accounting(answer: dict[str, list[dict[str, Any]]]) -> Group:
     """Both identities of semantics §8."""
-    facts = Table(title="Facts: raw = observations + duplicates + dead + unread 事实对账", title_justify="left", pad_edge=False)
+    facts = Table(title="Facts: raw = observations + duplicates + dead + unread 事实对账", **LOOK)
     facts.add_column("source")
     for name in ("raw", "observations", "duplicates", "dead", "unread", "difference"):
         facts.add_column(name, justify="right")
@@ -140,7 +143,7 @@ def accounting(answer: dict[str, list[dict[str, Any]]]) -> Group:
         dead = sum(row["dead"].values())
         counts = (row["raw"], row["observations"], row["duplicates"], dead, row["unread"], row["difference"])
         facts.add_row(row["source"], *(f"{n:,}" for n in counts))
-    orders = Table(title="Orders: paid = released + held + filtered + ended 订单对账", title_justify="left", pad_edge=False)
+    orders = Table(title="Orders: paid = released + held + filtered + ended 订单对账", **LOOK)
     orders.add_column("channel")
     for name in ("paid", "released", "held", "filtered", "ended", "difference"):
         orders.add_column(name, justify="right")

@@ -45,6 +45,7 @@ class BatchConsumer(driver.Consumer):
     """Fetches only partitions that are restored and have room, and commits nothing but the lanes' watermarks."""
 
     app: "Engine"
+    IDLE = 0.5  # seconds a fetch may wait for records
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -68,7 +69,8 @@ class BatchConsumer(driver.Consumer):
         if not hungry:  # an empty set would mean "all" to aiokafka
             await self.app.wait_for_hunger(timeout)
             return
-        patience = timeout if len(hungry) == len(lanes) else 0.02  # the others become hungry any moment
+        # the others become hungry any moment; all the same a lane that was just restored must not wait for long
+        patience = min(timeout, self.IDLE) if len(hungry) == len(lanes) else 0.02
         found, positions = await self._fetch(set(hungry), patience)
         for tp, position in positions.items():
             lane, records = hungry[tp], found.get(TopicPartition(*tp), [])

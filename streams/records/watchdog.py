@@ -80,7 +80,7 @@ class Progress:
 
     def __init__(self, app: "Engine") -> None:
         self.app = app
-        self._fed: dict[TP, tuple[int, float]] = {}  # what was given out, and since when it is so
+        self._fed: dict[TP, tuple[int, float]] = {}  # what is durable, and since when it is so
         self._strikes: defaultdict[TP, int] = defaultdict(int)
         self._away = False
         self._looks = 0
@@ -144,10 +144,10 @@ class Progress:
                 lane.moved()  # it knows why, and says so itself
             end = app.ends.get(tp, (0, 0.0))[0]
             known = self._fed.get(tp, (-1, 0.0))[0]
-            if not lane.ready or lane.waits or lane.fetched >= end or lane.fetched != known:
-                if lane.fetched > known >= 0:
+            if not lane.ready or lane.waits or lane.watermark >= end or lane.watermark != known:
+                if lane.watermark > known >= 0:
                     self._strikes.pop(tp, None)
-                self._fed[tp] = (lane.fetched, now)
+                self._fed[tp] = (lane.watermark, now)
             if min(lane.progress_at, self._fed[tp][1]) < now - app.stuck_after:
                 self._strikes[tp] += 1
                 log.error("%s makes no progress (%d)", lane, self._strikes[tp])

@@ -14,9 +14,10 @@ from rich.console import Console
 from rich.table import Table
 
 from ops import topics as topic_tools
-from ops.bench.pipeline import latency, throughput
+from ops.bench.pipeline import latency, restore, throughput
 from ops.bench.pipeline.latency import Latency
 from ops.bench.pipeline.load import CONFIG, SHOPS, Load, facts
+from ops.bench.pipeline.restore import Restored
 from ops.bench.pipeline.rig import Rig
 from ops.bench.pipeline.throughput import Measured
 from ops.config import Config, Kafka, load
@@ -33,6 +34,7 @@ class Options:
     rate: float = 200.0
     seconds: float = 20.0  # of the latency's measurement; 0: none
     seed: int = 7
+    restore: int = 0  # orders to restore instead; 0: measure throughput and latency
     profile: Path | None = None
 
 
@@ -79,11 +81,15 @@ async def bench(profile: Path | None = None) -> AsyncIterator[Bench]:
 
 
 def main(options: Options | None = None, *, as_json: bool = False) -> int:
-    """Run both measurements and print them; the exit status."""
+    """Measure and print; the exit status."""
     options = options or Options()
     console = Console(stderr=as_json)
     if options.profile is not None:
         options.profile.mkdir(parents=True, exist_ok=True)
+    if options.restore:
+        restored = asyncio.run(_restore(options, console))
+        print(json.dumps(restored.as_json())) if as_json else show_restored(console, restored)
+        return 0
     measured, late = asyncio.run(_run(options, console))
     if as_json:
         print(json.dumps(measured.as_json() | ({} if late is None else {"latency": late.as_json()})))
@@ -92,6 +98,12 @@ def main(options: Options | None = None, *, as_json: bool = False) -> int:
     if late is not None:
         show_latency(console, late)
     return 0
+
+
+async def _restore(options: Options, console: Console) -> Restored:
+    async with bench(options.profile) as made:
+        console.print(f"Writing {options.restore:,} orders into the changelog, then starting a worker on them …")
+        return await restore.measure(made.rig, made.config, options.restore)
 
 
 async def _run(options: Options, console: Console) -> tuple[Measured, Latency | None]:
@@ -140,4 +152,14 @@ def show_latency(console: Console, late: Latency) -> None:
         f"At {late.rate:,.0f} facts a second, push to row: p50 {late.row(0.5) * 1e3:.0f} ms, p99 {late.row(0.99) * 1e3:.0f} ms, "
         f"worst {late.row(1.0) * 1e3:.0f} ms; to the acknowledgement: p50 {answers[0] * 1e3:.0f} ms, p99 {answers[1] * 1e3:.0f} ms"
         + (f"; {late.missing} rows never came" if late.missing else "")
+    )
+
+
+def show_restored(console: Console, restored: Restored) -> None:
+    """Print what a restore costs."""
+    more, memory = restored.seconds - restored.empty_seconds, restored.resident - restored.empty_resident
+    console.print(
+        f"{restored.orders:,} orders of {restored.entry_bytes} bytes: the stream role is ready {restored.seconds:.1f} s after its start, "
+        f"{more:.1f} s of them for restoring ({restored.orders / max(more, 0.1):,.0f} a second); "
+        f"{restored.resident / 1e6:,.0f} MB resident, {memory / 1e6:,.0f} MB of them for the orders."
     )

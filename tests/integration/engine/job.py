@@ -5,14 +5,19 @@ BROKER=host:port NAME=prefix python job.py        topics: NAME-in -out -by -dead
 
 import json
 import os
+import random
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
+from aiokafka.errors import KafkaError
 
 from streams.records import Context, Engine, Output, Record, Task
+from streams.records.lane import Batch, Lane
 from streams.records.poison import Limit
+from streams.records.writer import Ack, Writer
 
 NAME = os.environ["NAME"]
 SLOW = float(os.environ.get("SLOW_MS", "0")) / 1000  # per record, so that every blow falls into a backlog
@@ -67,8 +72,26 @@ def bury(record: Record, reason: str, detail: str, digest: str, ctx: Context) ->
     return Output(f"{NAME}-dead", record.key, record.value, headers)
 
 
+def hurt() -> None:
+    """Make one fetched batch in ten vanish, and one write in fifty fail."""
+    rng, deliver, send = random.Random(), Lane.deliver, Writer.send
+
+    def forgetful(self: Lane, batch: Batch) -> None:
+        if rng.random() > 0.1:
+            deliver(self, batch)
+
+    async def failing(self: Writer, topic: str, partition: int, outputs: Iterable[Output]) -> list[Ack]:
+        if rng.random() < 0.02:
+            raise KafkaError("made to fail")
+        return await send(self, topic, partition, outputs)
+
+    Lane.deliver, Writer.send = forgetful, failing  # type: ignore[method-assign]
+
+
 def main() -> None:
     """Run until SIGTERM."""
+    if os.environ.get("HURT"):
+        hurt()
     data = os.environ.get("DATA")
     app = Engine(
         NAME,

@@ -57,6 +57,18 @@ async def test_kafka_away(own_kafka: EmbeddedKafka, away: float) -> None:
         bench.end()
 
 
+@pytest.mark.chaos
+async def test_vanishing_batches_and_failing_writes(bench: Bench) -> None:
+    """Batches lost between fetch and fold are noticed, failed writes are done again: nothing lost, state right."""
+    await bench.send_random(8000)
+    worker = bench.start(HURT=1, POLL=100, STUCK_S=4, SLOW_MS=0.3)
+    told = await bench.until_told(120)
+    await bench.settle()
+    assert set(told) == bench.expected()
+    assert worker.poll() is None
+    assert bench.logged().count("opened at") > 2 * bench.partitions, "nothing failed: the test proves nothing"
+
+
 async def test_hung_loop_ends_the_process(bench: Bench) -> None:
     """A fold that never returns ends the process by its guard thread, though heartbeats would go on for ever."""
     await bench.send([(b"k1", b"v"), (b"k1", b"hang")])

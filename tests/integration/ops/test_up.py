@@ -6,80 +6,26 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.integration.ops.running import END_SECONDS, Up, end, lives, lockstep, start
+
 pytestmark = [pytest.mark.server, pytest.mark.timeout(240)]
 
-ROOT = Path(__file__).parents[3]
 CONFIG = """merchant: test
 shops:
   - {source: generic, channel: web, shop: s1, secret: "plain:k1", systems: [erp]}
 systems:
   - {source: generic, name: erp, kind: erp, shop: e1, secret: "plain:k2"}
 """
-READY_SECONDS = 120  # on a busy machine; a quiet one needs 10
-END_SECONDS = 15
-
-
-@dataclass
-class Up:
-    """A running `lockstep up`."""
-
-    folder: Path
-    process: subprocess.Popen[bytes]
-
-    @property
-    def ready(self) -> dict[str, Any]:
-        """The ready file as it is now."""
-        found: dict[str, Any] = json.loads((self.folder / "ready.json").read_text())
-        return found
-
-    def until(self, holds: Callable[[], bool], what: str) -> None:
-        """Wait until something holds, or fail with the log."""
-        deadline = time.monotonic() + READY_SECONDS
-        while not holds():
-            log = (self.folder / "up.log").read_text()
-            assert self.process.poll() is None, f"it ended: {log}"
-            assert time.monotonic() < deadline, f"{what}: {log}"
-            time.sleep(0.1)
-
-
-def lockstep(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command on the data of `up`, from another folder than the project's."""
-    command = [sys.executable, "-m", "ops", *arguments, "--data", str(folder / "data")]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, timeout=60, check=False)
-
-
-def start(folder: Path) -> Up:
-    """Start `lockstep up` and wait until it is ready."""
-    (folder / "lockstep.yaml").write_text(CONFIG)
-    command = [sys.executable, "-m", "ops", "up", "--data", str(folder / "data"), "--ready-file", str(folder / "ready.json")]
-    with (folder / "up.log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env={**os.environ, "PYTHONPATH": str(ROOT)})
-    up = Up(folder, process)
-    up.until((folder / "ready.json").exists, "not ready")
-    return up
-
-
-def end(up: Up) -> float:
-    """Ask it to end; how long that took. It must end by itself, with status 0."""
-    began = time.monotonic()
-    up.process.send_signal(signal.SIGTERM)
-    assert up.process.wait(END_SECONDS + 10) == 0
-    return time.monotonic() - began
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +33,7 @@ def up() -> Iterator[Up]:
     """One `lockstep up` for all tests of this file, in order."""
     folder = Path(tempfile.mkdtemp(prefix="lockstep-test-"))
     folder.chmod(0o755)
-    running = start(folder)
+    running = start(folder, CONFIG)
     yield running
     if running.process.poll() is None:
         running.process.kill()
@@ -122,20 +68,6 @@ def push(up: Up, order: str) -> int:
     except urllib.error.HTTPError as error:
         error.close()
         return error.code
-
-
-def lives(pid: int) -> bool:
-    """Whether a process is there and no zombie."""
-    try:
-        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        if Path("/proc/self").exists():
-            return False
-    try:
-        os.kill(pid, 0)
-    except OSError:
-        return False
-    return True
 
 
 def test_the_ready_file_says_where_everything_is(up: Up) -> None:
@@ -196,7 +128,7 @@ def test_its_end_is_clean_however_it_comes(up: Up) -> None:
     assert [name for name, pid in before["pids"].items() if lives(pid)] == []
     assert not (up.folder / "ready.json").exists()
     assert not (up.folder / "data" / "ready.json").exists()
-    again = start(up.folder)
+    again = start(up.folder, CONFIG)
     try:
         assert {**again.ready, "pids": None} == {**before, "pids": None}
         assert lockstep(up.folder, "order", "show", "web:s1:A1").returncode == 0

@@ -17,6 +17,7 @@ from ops.simulator.facts import Order, Say
 from tests.integration.pipeline.stage import Stage, a_day, built, check, duplicates
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(280)]
+BACKLOG, CHUNK = 10_000, 1_000  # facts
 GATE_MS = 1_000  # from the 16th conflict until no worker releases any more
 
 
@@ -45,15 +46,18 @@ async def stage(servers: Stage) -> AsyncIterator[Stage]:
 
 async def test_graceful_restarts_under_a_backlog_lose_and_double_nothing(stage: Stage) -> None:
     """Five times SIGTERM while thousands of facts wait: the tables are those of an undisturbed run."""
-    doubled, torture = await duplicates(stage), a_day(2500, seed=1)
-    await stage.send(torture.says)
+    doubled, torture = await duplicates(stage), a_day(4000, seed=1)
+    waiting = list(torture.says)
     sink, read = stage.rig.start("sink"), await stage.read()
     for _ in range(5):
+        while waiting and stage.sent - read < BACKLOG:
+            await stage.send([waiting.pop(0) for _ in range(min(CHUNK, len(waiting)))])
         stream = stage.rig.start("stream")
-        read = await stage.until_read(read)
+        await stage.until_read(read)
         await stage.rig.stop(stream)
         read = await stage.read()
         assert read < stage.sent, "the backlog was gone before the restart: nothing was tested"
+    await stage.send(waiting)
     stream = stage.rig.start("stream")
     await stage.settled(stream, sink)
     await check(stage, torture, doubled)
@@ -84,8 +88,7 @@ async def test_reading_everything_again_changes_no_table(stage: Stage) -> None:
     await stage.settled(*roles)
     await stage.rig.end()
     before = await stage.tables()
-    for group in (STREAM_GROUP, SINK_GROUP):
-        await stage.back_to_zero(group)
+    await stage.back_to_zero(STREAM_GROUP, SINK_GROUP)
     assert await stage.read() == 0
     roles = [stage.rig.start("stream"), stage.rig.start("sink")]
     await stage.until_read(stage.sent - 1)
@@ -102,6 +105,8 @@ async def test_the_sixteenth_conflict_pauses_within_a_second_and_the_fifteenth_d
     day = Day(4, int(time.time() * 1000), {"edge": "s2"})
     for n in range(15):
         faults.FAULTS[faults.IMMEDIATE[n % 2]](day, "edge")
+    await _send(stage, day)
+    await stage.settled(*roles)
     between = await _paid(stage, day)
     await stage.settled(*roles)
     assert await _held(stage, [between]) == set()
@@ -128,15 +133,19 @@ async def _paid(stage: Stage, day: Day) -> Order:
     day.begin()
     order = day.order("edge")
     normal.paid(day, order, int(time.time() * 1000) - 3 * MINUTE)
-    await stage.send([said for said in day.phase.says if isinstance(said, Say)])
+    await _send(stage, day)
     return order
+
+
+async def _send(stage: Stage, day: Day) -> None:
+    await stage.send([said for said in day.phase.says if isinstance(said, Say)])
 
 
 async def _sixteenth(stage: Stage, day: Day) -> float:
     """One conflict more; when it was opened, in ms."""
     day.begin()
     order = faults.FAULTS["amount_mismatch"](day, "edge")
-    await stage.send([said for said in day.phase.says if isinstance(said, Say)])
+    await _send(stage, day)
     query = "SELECT extract(epoch FROM opened_at) * 1000 FROM lockstep.conflicts WHERE order_key = $1"
     async with stage.database() as connection:
         for _ in range(1000):

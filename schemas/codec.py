@@ -3,6 +3,7 @@
 Ids come from the committed `registry.json`; a record may be read with any id that its registry knows.
 """
 
+import copy
 import io
 import json
 import struct
@@ -66,7 +67,43 @@ def encode(record: msgspec.Struct) -> bytes:
     number, schema = _writer(kind)
     out = io.BytesIO()
     out.write(FRAME.pack(0, number))
-    fastavro.schemaless_writer(out, schema, msgspec.to_builtins(record) if kind in _NESTED else msgspec.structs.asdict(record))
+    if kind is records.OrderState:
+        _write_state(out, cast(records.OrderState, record))
+    else:
+        fastavro.schemaless_writer(out, schema, msgspec.to_builtins(record) if kind in _NESTED else msgspec.structs.asdict(record))
+    return out.getvalue()
+
+
+def _write_state(out: io.BytesIO, state: records.OrderState) -> None:
+    """An order's state, with what its sources say taken from a cache: mostly one of several has changed.
+
+    Avro writes a record as its fields one after the other, and an array as blocks: a count, the items, a zero.
+    """
+    before, _, after = _around_sources()
+    value = msgspec.structs.asdict(state)
+    sources = value.pop("sources")
+    fastavro.schemaless_writer(out, before, value)
+    for source in sources:
+        out.write(b"\x02")  # a block of one
+        out.write(_source_state(source))
+    out.write(b"\x00")
+    fastavro.schemaless_writer(out, after, value)
+
+
+@cache
+def _around_sources() -> tuple[Any, Any, Any]:
+    """Schemas of an OrderState's fields before `sources`, of one of these, and of the fields after it."""
+    fields = _writer(records.OrderState)[1]["fields"]
+    place = next(number for number, field in enumerate(fields) if field["name"] == "sources")
+    before, after = ({"type": "record", "name": "Part", "fields": part} for part in (fields[:place], fields[place + 1 :]))
+    one = fields[place]["type"]["items"]
+    return tuple(fastavro.parse_schema(copy.deepcopy(part), named_schemas={}) for part in (before, one, after))
+
+
+@lru_cache(maxsize=32_768)
+def _source_state(source: records.SourceState) -> bytes:
+    out = io.BytesIO()
+    fastavro.schemaless_writer(out, _around_sources()[1], msgspec.structs.asdict(source))
     return out.getvalue()
 
 

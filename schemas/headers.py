@@ -2,12 +2,24 @@
 
 import hashlib
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from schemas.codec import current_id
 
 Headers = list[tuple[str, bytes]]
 CONTENT_TYPE: Final = b"application/avro"
+
+
+@lru_cache(maxsize=8192)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
+
+
+def utc(at: int) -> str:
+    """Milliseconds since the epoch as `2026-11-22T02:00:00.000Z`."""
+    seconds, rest = divmod(at, 1000)
+    return f"{_second(seconds)}.{rest:03d}Z"
 
 
 def _trace(seed: str) -> bytes:
@@ -24,7 +36,7 @@ def cloudevent(record: str, event_id: str, source: str, subject: str, at: int, t
         ("ce_source", source.encode()),
         ("ce_type", f"lockstep.{record}.v1".encode()),
         ("ce_subject", subject.encode()),
-        ("ce_time", datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z").encode()),
+        ("ce_time", utc(at).encode()),
         ("ce_dataschema", f"lockstep:schemas/{current_id(record)}".encode()),
         ("content-type", CONTENT_TYPE),
         ("traceparent", traceparent or _trace(f"{source}/{event_id}")),
@@ -33,4 +45,7 @@ def cloudevent(record: str, event_id: str, source: str, subject: str, at: int, t
 
 def header(headers: "Headers | tuple[tuple[str, bytes], ...]", name: str) -> bytes | None:
     """The first header of that name."""
-    return next((value for key, value in headers if key == name), None)
+    for key, value in headers:  # a generator costs three times as much, and every record passes here
+        if key == name:
+            return value
+    return None

@@ -1,14 +1,13 @@
 """Between the engine and the records of `schemas`: what every agent reads and writes has this shape."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final, TypeVar
 
 import msgspec
 
 from schemas import codec, records, topics
-from schemas.headers import CONTENT_TYPE, Headers, cloudevent, header
+from schemas.headers import CONTENT_TYPE, Headers, cloudevent, header, utc
 from streams.records import Context, Mark, Output, Record
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -46,11 +45,6 @@ def _fixed(name: str) -> tuple[tuple[str, bytes], tuple[str, bytes], tuple[str, 
     )
 
 
-@lru_cache(maxsize=1024)
-def _ce_time(at: int) -> bytes:
-    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z").encode()
-
-
 def _headers(name: str, event_id: str, source: str, subject: bytes, at: int, traceparent: bytes | None) -> Headers:
     """As `schemas.headers.cloudevent`, without hashing and formatting what is known already."""
     if traceparent is None:
@@ -62,7 +56,7 @@ def _headers(name: str, event_id: str, source: str, subject: bytes, at: int, tra
         ("ce_source", source.encode()),
         kind,
         ("ce_subject", subject),
-        ("ce_time", _ce_time(at)),
+        ("ce_time", utc(at).encode()),
         schema,
         content,
         ("traceparent", traceparent),

@@ -43,7 +43,7 @@ GROUPS: Final[tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...]] = (
         "Order pool 订单池",
         (
             ("pool.release", "released to fulfilment", "已放行"),
-            ("held.channel", "held while paused, then released or ended", "渠道暂停拦截"),
+            ("held.channel", "held at a shut gate", "渠道暂停拦截"),
             ("pool.hold.review", "held for a person", "人工审核"),
             ("pool.filter", "filtered by a rule", "规则过滤"),
             ("pool.withdraw", "withdrawn after its end", "已撤回"),
@@ -96,7 +96,7 @@ def comparison(planted: Counter[Finding], found: Counter[Finding]) -> Table:
     table.add_column("what", no_wrap=True)
     table.add_column("", no_wrap=True, style="dim")
     for name in ("planted", "found"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", min_width=7)
     table.add_column("")
     known: set[str] = set()
     for title, rows in GROUPS:
@@ -107,7 +107,8 @@ def comparison(planted: Counter[Finding], found: Counter[Finding]) -> Table:
             known |= {kind for kind, _ in planted | found if _matches(pattern, kind)}
     others = sorted({kind for kind, _ in planted | found} - known)
     if others:
-        table.add_row(Text("Nobody expected 意料之外", style="bold"))
+        table.add_section()
+        table.add_row(Text("Nobody expected 意料之外", style="bold red"))
     for kind in others:
         table.add_row(f"  {kind}", "", *_row(kind, planted, found))
     return table

@@ -4,12 +4,11 @@ The hash is SHA-256 of the record's canonical JSON (RFC 8785). It is written by 
 known and few; tests hold it equal to the library's.
 """
 
-from datetime import UTC, datetime
-from functools import lru_cache
 from hashlib import sha256
 from json.encoder import encode_basestring as _quoted
 from typing import Any
 
+from schemas.headers import utc
 from schemas.records import AuditRecord, Observation
 from streams.orders.state import Order
 
@@ -28,17 +27,6 @@ MEMBERS = (
     "raw_event_id",
     "prev_hash",
 )
-
-
-@lru_cache(maxsize=4096)
-def _second(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
-
-
-def utc(at: int) -> str:
-    """Milliseconds since the epoch as `2026-11-22T02:00:00.000Z`."""
-    seconds, rest = divmod(at, 1000)
-    return f"{_second(seconds)}.{rest:03d}Z"
 
 
 def _text(value: str | None) -> str:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
+from schemas.headers import utc
 from schemas.records import Alert, ChannelFinding, Conflict
 from schemas.status import label
 from streams.days import shanghai_clock
-from streams.orders.audit import utc
 from streams.orders.state import Order, Said
 
 

@@ -9,6 +9,7 @@ from json import dumps
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+from schemas.headers import utc
 from schemas.records import Alert, ChannelFinding, Jump, Observation, PoolRecord
 from schemas.status import AXES, label
 from streams.days import shanghai_clock
@@ -165,7 +166,7 @@ def _keep(order: Order, source: Source, fact: Observation, outcome: str) -> None
 def _breach(order: Order, fact: Observation, limit: int, origin: Origin) -> list[Any]:
     """More jumps than the policy allows: for the channel's gate, and for people."""
     said = [
-        {"source": leap.source, "kind": leap.kind, "from": leap.before, "to": leap.after, "occurred_at": audit.utc(leap.at)}
+        {"source": leap.source, "kind": leap.kind, "from": leap.before, "to": leap.after, "occurred_at": utc(leap.at)}
         for leap in order.leaps
     ]
     spoken = "；".join(f"{leap.source}：{label(leap.before)}→{label(leap.after)}（{shanghai_clock(leap.at)}）" for leap in order.leaps)

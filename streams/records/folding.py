@@ -113,15 +113,14 @@ class Folding:
         """
         self.ctx.now = now
         taken = self._without_marks(records, now) if self.task.mark else records
-        too_large: set[bytes] = set()
+        unfit: dict[bytes, Exception] = {}
         while True:
             step = self.step(len(records))
-            touched = self._fold_all(taken, step, too_large) if self.task.state else self._pass_all(taken, step)
-            encoded = {key: self.encode(entry) for key, entry in touched.items()}
-            grown = {key for key, raw in encoded.items() if len(raw) > self.bounds.output}
-            if not grown:
+            touched = self._fold_all(taken, step, unfit) if self.task.state else self._pass_all(taken, step)
+            encoded, found = self._encode_all(touched)
+            if not found:
                 break
-            too_large |= grown  # rare: again, with the records of these keys buried
+            unfit |= found  # rare: again, with the records of these keys buried
         self._poison.accept(len(taken), step.buried)
         self._keep(touched, encoded, step)
         if records:
@@ -140,7 +139,7 @@ class Folding:
                 self.marks.take(mark.feed, mark.time, now)
         return taken
 
-    def _fold_all(self, records: Sequence[Record], step: Step, too_large: set[bytes]) -> dict[bytes, Entry[Any]]:
+    def _fold_all(self, records: Sequence[Record], step: Step, unfit: dict[bytes, Exception]) -> dict[bytes, Entry[Any]]:
         fold, ctx, base, emit = self.task.fold, self.ctx, self._base, self._outbox.take
         touched: dict[bytes, Entry[Any]] = {}
         for position, record in enumerate(records):
@@ -149,8 +148,8 @@ class Folding:
                 entry = touched.get(record.key) or self._load(record.key, touched)
                 if offset <= entry.fence:
                     continue
-                if too_large and record.key in too_large:
-                    raise Oversized(f"the state would be larger than {self.bounds.output} bytes")
+                if unfit and record.key in unfit:
+                    raise unfit[record.key]
                 state, produced = fold(entry.value, record, ctx)
                 if produced:
                     emit(produced, step, record.offset)
@@ -193,6 +192,26 @@ class Folding:
                 entry.value, _ = self.task.fold(entry.value, record, self.ctx)
         entry.fence = self._base + bad.offset
 
+    def _encode_all(self, touched: dict[bytes, Entry[Any]]) -> tuple[dict[bytes, bytes], dict[bytes, Exception]]:
+        """The entries as bytes, and what is wrong with those that cannot be kept: too large, or not to be indexed."""
+        encoded: dict[bytes, bytes] = {}
+        unfit: dict[bytes, Exception] = {}
+        indexed, largest = self.task.due or self.task.group, self.bounds.output
+        for key, entry in touched.items():
+            try:
+                encoded[key] = raw = self.encode(entry)
+                if len(raw) > largest:
+                    raise Oversized(f"the state would have {len(raw)} bytes, at most {largest} can be kept")
+                if indexed and entry.value is not None:
+                    self._places(entry.value)
+            except Exception as error:  # noqa: BLE001 (a state that cannot be kept is its fold's fault)
+                unfit[key] = error
+        return encoded, unfit
+
+    def _places(self, value: Any) -> tuple[float | None, tuple[str, float] | None]:
+        due, group = self.task.due, self.task.group
+        return due(value) if due else None, group(value) if group else None
+
     def _keep(self, touched: dict[bytes, Entry[Any]], encoded: dict[bytes, bytes], step: Step) -> None:
         put, indexed = self.store.put, self.task.due or self.task.group
         step.changes.update(encoded)
@@ -203,13 +222,13 @@ class Folding:
                 self._index(key, entry)
 
     def _index(self, key: bytes, entry: Entry[Any]) -> None:
-        due, group, value = self.task.due, self.task.group, entry.value
-        if value is None:
+        when, place = (None, None) if entry.value is None else self._places(entry.value)
+        if entry.value is None:
             self._dropped.append((entry.fence, key))
-        if due:
-            self.deadlines.set(key, None if value is None else due(value))
-        if group:
-            self.groups.set(key, None if value is None else group(value))
+        if self.task.due:
+            self.deadlines.set(key, when)
+        if self.task.group:
+            self.groups.set(key, place)
 
     # -- without a record
 
@@ -227,10 +246,9 @@ class Folding:
         """Take new states (None drops) and outputs that came of no record: all, or none if one is not fit."""
         position = self.position or 0
         touched = {key: Entry(max(self._fence(key), self._base + position - 1), value) for key, value in changes.items()}
-        encoded = {key: self.encode(entry) for key, entry in touched.items()}
-        for key, raw in encoded.items():
-            if len(raw) > self.bounds.output:
-                raise Oversized(f"the state of {key!r} would have {len(raw)} bytes, at most {self.bounds.output}")
+        encoded, unfit = self._encode_all(touched)
+        for error in unfit.values():
+            raise error
         self._outbox.take(produced, step, position - 1)
         self._keep(touched, encoded, step)
 

@@ -96,6 +96,16 @@ class Bench:
         finally:
             await consumer.stop()
 
+    async def size(self, suffix: str) -> int:
+        """How many offsets a topic has: its records, and the few markers that openings leave."""
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.kafka)
+        await consumer.start()
+        try:
+            tps = [TopicPartition(f"{self.name}-{suffix}", number) for number in range(self.partitions)]
+            return sum((await consumer.end_offsets(tps)).values())
+        finally:
+            await consumer.stop()
+
     # -- workers
 
     def start(self, **env: object) -> subprocess.Popen[bytes]:
@@ -152,6 +162,8 @@ class Bench:
         needed = len(self.expected()) * share
 
         async def enough() -> Counter[tuple[str, int]] | None:
+            if await self.size("out") < needed:
+                return None
             told = await self.told()
             return told if len(told) >= needed else None
 
@@ -160,10 +172,10 @@ class Bench:
 
     async def until_more(self, count: int, seconds: float = 30) -> None:
         """Wait until so many more were told: the newest worker is in the middle of its work."""
-        before = len(await self.told())
+        before = await self.size("out")
 
         async def more() -> bool:
-            return len(await self.told()) >= before + count
+            return await self.size("out") >= before + count
 
         await self.until(more, seconds)
 

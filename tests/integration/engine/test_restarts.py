@@ -11,7 +11,7 @@ from tests.integration.engine.harness import Bench, stop
 
 async def test_graceful_restart_under_backlog(bench: Bench) -> None:
     """Five stops by SIGTERM at random moments of a backlog lose nothing, double nothing, and leave the state right."""
-    await bench.send_random(10_000)
+    await bench.send_random(8000)
     rng = random.Random(5)
     for _ in range(5):
         worker = bench.start(INSTANCE="a", SLOW_MS=0.8)

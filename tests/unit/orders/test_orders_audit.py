@@ -6,8 +6,9 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.headers import utc
 from schemas.records import AuditRecord
-from streams.orders.audit import MEMBERS, canonical, utc
+from streams.orders.audit import MEMBERS, canonical
 from tests.unit.orders.orders_given import Play, fact, node, refund
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))

@@ -68,6 +68,27 @@ def test_a_state_that_grows_too_large_is_not_kept() -> None:
     assert reasons(driver.read("dead")) == [b"oversized", b"oversized"]
 
 
+def test_a_state_that_cannot_be_kept_is_buried() -> None:
+    """A state that cannot be encoded, or whose deadline raises, buries its key's records, and no partition stands still."""
+
+    def odd(state: Count | None, record: Any, ctx: Context) -> tuple[Any, list[Output]]:
+        state = state or Count()
+        return Count(n=object() if record.value == b"object" else state.n + 1, at=float(record.value == b"raise")), []  # type: ignore[arg-type]
+
+    def due(state: Count) -> float | None:
+        if state.at:
+            raise ValueError("no deadline")
+        return None
+
+    driver = Driver([replace(EXPIRING, fold=odd, due=due)])
+    for key, value in ((b"a", b"v"), (b"b", b"object"), (b"c", b"raise"), (b"a", b"v")):
+        driver.send("in", key, value)
+    driver.run()
+    assert driver.state("count", b"a").n == 2
+    assert (driver.state("count", b"b"), driver.state("count", b"c")) == (None, None)
+    assert [record.key for record in driver.read("dead")] == [b"b", b"c"]
+
+
 def test_keys_of_the_engine_and_none_are_buried() -> None:
     """A record whose key would be taken for the engine's own, or without a key, has no state."""
     driver = Driver([COUNT])

@@ -93,3 +93,14 @@ def test_ids_are_never_reused() -> None:
     """Each id of the registry names a file of its own."""
     paths = list(codec.registry().values())
     assert len(paths) == len(set(paths))
+
+
+@given(data=st.data())
+def test_a_state_written_in_parts_is_what_avro_writes_whole(data: st.DataObject) -> None:
+    """A reader of the whole schema finds in our bytes what the library would have written at once."""
+    state = data.draw(build(records.OrderState))
+    schema = codec.parsed(codec.current_id("OrderState"))
+    whole = io.BytesIO()
+    fastavro.schemaless_writer(whole, schema, msgspec.to_builtins(state))
+    ours = io.BytesIO(codec.encode(state)[codec.FRAME.size :])
+    assert fastavro.schemaless_reader(ours, schema, None) == fastavro.schemaless_reader(io.BytesIO(whole.getvalue()), schema, None)

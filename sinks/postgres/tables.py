@@ -12,6 +12,7 @@ class Table:
     """One table of schema `lockstep`.
 
     `newer` names the integer column by which one row of a key replaces another; None: the first row of a key stays.
+    `changed`: a newer row that says nothing else is left out; `newer` is then of the last change.
     `fixed`: a later row of the same key must say the same; one that differs is reported, never written.
     """
 
@@ -20,6 +21,7 @@ class Table:
     columns: tuple[str, ...]
     newer: str | None = None
     fixed: bool = False
+    changed: bool = False
 
     @cached_property
     def stage(self) -> str:
@@ -55,7 +57,12 @@ class Table:
 
     def _update(self) -> str:
         changes = ", ".join(f'"{column}" = excluded."{column}"' for column in self.columns if column not in self.key)
-        return f"UPDATE SET {changes} WHERE old.{self.newer} < excluded.{self.newer}"
+        newer = f"UPDATE SET {changes} WHERE old.{self.newer} < excluded.{self.newer}"
+        if not self.changed:
+            return newer
+        told = [column for column in self.columns if column not in (*self.key, self.newer)]
+        old, new = (", ".join(f'{side}."{column}"' for column in told) for side in ("old", "excluded"))
+        return f"{newer} AND ({old}) IS DISTINCT FROM ({new})"
 
     @cached_property
     def differing(self) -> str:
@@ -94,6 +101,7 @@ ORDER_SOURCES: Final = Table(
         " currency observations duplicates"
     ),
     newer="version",
+    changed=True,  # an order's state repeats what all its sources say, and one has spoken
 )
 AUDIT: Final = Table(
     "audit",

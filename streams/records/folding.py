@@ -93,8 +93,7 @@ class Folding:
         """The engine's own change, to be written last in a step's; empty if nothing has changed."""
         if witness is not None:
             self.meta = Meta(self.meta.topic_id, self.meta.era, witness)
-        raw = self.encode(self.meta)
-        if raw == self.store.get(META):
+        if (raw := self.encode(self.meta)) == self.store.get(META):
             return {}
         self.store.put(META, raw)
         return {META: raw}
@@ -112,7 +111,7 @@ class Folding:
             PoisonFlood: too many fail. Nothing has changed; the batch may be tried again.
         """
         self.ctx.now = now
-        taken = self._without_marks(records, now) if self.task.mark else records
+        taken = self.marks.sift(records, self.task.mark, now) if self.task.mark else records
         unfit: dict[bytes, Exception] = {}
         while True:
             step = self.step(len(records))
@@ -127,17 +126,6 @@ class Folding:
             self.position = step.end = records[-1].offset + 1
             self.last_timestamp = records[-1].timestamp
         return step
-
-    def _without_marks(self, records: Sequence[Record], now: float) -> list[Record]:
-        mark_of, taken = self.task.mark, []
-        assert mark_of
-        for record in records:
-            mark = mark_of(record)
-            if mark is None:
-                taken.append(record)
-            else:
-                self.marks.take(mark.feed, mark.time, now)
-        return taken
 
     def _fold_all(self, records: Sequence[Record], step: Step, unfit: dict[bytes, Exception]) -> dict[bytes, Entry[Any]]:
         fold, ctx, base, emit = self.task.fold, self.ctx, self._base, self._outbox.take
@@ -234,13 +222,11 @@ class Folding:
 
     def state(self, key: bytes) -> Any:
         """The key's state, freshly decoded, or None."""
-        raw = self.store.get(key)
-        return None if raw is None else self.decode(raw).value
+        return None if (raw := self.store.get(key)) is None else self.decode(raw).value
 
     def _fence(self, key: bytes) -> int:
         """In a replay this is ahead of the position."""
-        raw = self.store.get(key)
-        return -1 if raw is None else self.decode(raw).fence
+        return -1 if (raw := self.store.get(key)) is None else self.decode(raw).fence
 
     def apply(self, changes: dict[bytes, Any], produced: Iterable[Output], step: Step) -> None:
         """Take new states (None drops) and outputs that came of no record: all, or none if one is not fit."""

@@ -1,7 +1,9 @@
 """Progress marks: how far the feeds of a partition have been read, so that a backlog is not taken for silence."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+
+from streams.records.task import Mark, Record
 
 
 @dataclass(slots=True)
@@ -23,6 +25,16 @@ class Marks:
         feed = self._feeds.get(name)
         if feed is not None and (feed.mark is None or mark > feed.mark):
             feed.mark, feed.moved_at, feed.stuck = mark, now, False
+
+    def sift(self, records: Sequence[Record], mark_of: Callable[[Record], Mark | None], now: float) -> list[Record]:
+        """Take the marks among the records; returns the others."""
+        others = []
+        for record in records:
+            if (mark := mark_of(record)) is None:
+                others.append(record)
+            else:
+                self.take(mark.feed, mark.time, now)
+        return others
 
     def stuck(self, now: float) -> list[tuple[str, float]]:
         """Feeds newly found standing still, each with the mark it stands at (0 if it never spoke)."""

@@ -49,7 +49,7 @@ CREATE TABLE lockstep.order_sources (
     duplicates       bigint NOT NULL,
     PRIMARY KEY (order_key, source)
 ) WITH (fillfactor = 70);
-COMMENT ON TABLE lockstep.order_sources IS 'What each source says of an order now. version is that of the order.';
+COMMENT ON TABLE lockstep.order_sources IS 'What each source says of an order now. version is that of the order when this last changed.';
 
 CREATE TABLE lockstep.audit (
     order_key    text NOT NULL,

@@ -111,6 +111,19 @@ async def test_repeats_and_old_batches_change_nothing(sink: Sink, seed: int) -> 
     assert await sink.dump(TABLES) == expected
 
 
+async def test_what_a_silent_source_says_is_not_written_again(sink: Sink) -> None:
+    """Of two sources only the row of the one that spoke is replaced, and an older state replaces neither."""
+
+    def says(erp: str, observations: int) -> list[r.SourceState]:
+        web = r.SourceState(source="web", source_kind="channel", status="PaymentConfirmed", occurred_at=NOW, observations=1)
+        return [web, r.SourceState(source="erp", source_kind="system", status=erp, occurred_at=NOW, observations=observations)]
+
+    for version, (status, count) in {1: ("Approved", 1), 5: ("Picking", 2), 3: ("Allocated", 1)}.items():
+        await sink.write(record(topics.ORDER_STATE, version, order(version=version, sources=says(status, count))))
+    rows = await sink.fetch("SELECT source, version, status FROM lockstep.order_sources ORDER BY source")
+    assert [tuple(row.values()) for row in rows] == [("erp", 5, "Picking"), ("web", 1, "PaymentConfirmed")]
+
+
 async def test_reversed_history_ends_in_the_newest_state(sink: Sink) -> None:
     """Batches that come newest first leave the newest version, and a conflict stays resolved."""
     for batch in reversed(_day()):

@@ -62,7 +62,9 @@ def pipeline(
     orders: Annotated[int, typer.Option("--orders", min=100, help="Orders of the backlog, about six facts each")] = 40_000,
     seconds: Annotated[float, typer.Option("--seconds", min=0, help="Of the latency's measurement at 200 facts a second; 0: none")] = 20,
     restore: Annotated[int, typer.Option("--restore", min=0, help="Measure instead how so many orders are restored")] = 0,
-    profile: Annotated[Path | None, typer.Option("--profile", metavar="DIR", help="Keep cProfile's files of the roles here")] = None,
+    profile: Annotated[
+        Path | None, typer.Option("--profile", metavar="DIR", help="Write samples of where the roles spend their time")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure raw events in Kafka → rows in PostgreSQL, and where the time goes."""

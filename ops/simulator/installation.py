@@ -17,11 +17,12 @@ from ops.embedded.process import spawn, wait
 
 READY_SECONDS: Final = 300.0  # the first start downloads Java's archives
 END_SECONDS: Final = 20.0
+COMMAND_SECONDS: Final = 60.0
 POLL: Final = 0.1
 
 
 class NotReady(RuntimeError):
-    """`lockstep up` ended, or took too long."""
+    """`lockstep up`, or a command about it, ended or took too long."""
 
 
 @dataclass(frozen=True)
@@ -41,22 +42,27 @@ class Installation:
         return ready
 
     async def command(self, *arguments: str) -> tuple[int, bytes]:
-        """Run a `lockstep` command against it; its exit status and what it printed."""
+        """Run a `lockstep` command against it; its exit status and what it printed. Raises NotReady."""
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "ops", *arguments, "--config", str(self.config), "--data", str(self.data)),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        printed, _ = await process.communicate()
+        try:
+            async with asyncio.timeout(COMMAND_SECONDS):
+                printed, _ = await process.communicate()
+        except TimeoutError:
+            process.kill()
+            raise NotReady(f"`lockstep {' '.join(arguments)}` did not end within {COMMAND_SECONDS:.0f} s") from None
         return process.returncode or 0, printed
 
     async def json(self, *arguments: str) -> tuple[int, Any]:
-        """Run a command with `--json`; its exit status and what it says. Raises ValueError when that is no JSON."""
+        """Run a command with `--json`; its exit status and what it says. Raises NotReady when that is no JSON."""
         status, printed = await self.command(*arguments, "--json")
         try:
             return status, json.loads(printed)
         except ValueError:
-            raise ValueError(f"`lockstep {' '.join(arguments)} --json` printed {printed[-500:]!r}") from None
+            raise NotReady(f"`lockstep {' '.join(arguments)} --json` printed {printed[-500:]!r}") from None
 
 
 def cleared(data: Path) -> None:

@@ -28,7 +28,7 @@ from sinks.postgres.migrate import migrate
 
 @dataclass(frozen=True)
 class Options:
-    """What may be chosen. `profile`: a folder for cProfile's files of the roles (they run slower then)."""
+    """What may be chosen. `profile`: a folder for the samples of where the roles spend their time."""
 
     orders: int = 40_000
     rate: float = 200.0

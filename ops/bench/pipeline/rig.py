@@ -73,7 +73,7 @@ class Rig:
     def _python(self, name: str) -> Sequence[str]:
         if not self.profile:
             return (sys.executable, "-m", "ops")
-        return (sys.executable, "-m", "cProfile", "-o", str(self.folder / f"{name}.prof"), "-m", "ops")
+        return (sys.executable, "-m", "ops.bench.pipeline.sampled", str(self.folder / f"{name}.profile.json"))
 
     async def ready(self, *processes: Process) -> None:
         """Wait until each answers that it does its work. Raises RoleFailed."""

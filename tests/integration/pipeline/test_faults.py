@@ -14,7 +14,8 @@ from ops.installation import SINK_GROUP, STREAM_GROUP
 from ops.simulator import faults, normal
 from ops.simulator.day import MINUTE, Day
 from ops.simulator.facts import Order, Say
-from tests.integration.pipeline.stage import Stage, a_day, built, check, duplicates
+from tests.integration.pipeline.stage import Stage, built
+from tests.integration.pipeline.torture import a_day, check, duplicates
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(280)]
 BACKLOG = 500  # records, at least

@@ -20,7 +20,9 @@ from ops.simulator.player import Player
 from ops.simulator.progress import Stages
 
 GATE_SECONDS: Final = 1.5  # a gate is shut in every worker 1 s after the pause
-MIDNIGHT: Final = 20.0  # conflicts count by the Shanghai day: the sixteen must fall on one
+# Alerts and conflicts count by the Shanghai day: the day must not end so many seconds after a phase has begun
+DAY_SECONDS: Final = 75.0
+STORMS_SECONDS: Final = 20.0
 QUIET: Final = 5.0  # nothing more may be found after this
 POLL: Final = 0.5
 PAUSED: Final = frozenset({STORM, CONFLICTED})
@@ -41,9 +43,10 @@ class Performance:
 
     async def perform(self, script: Script) -> None:
         """All phases, one after the other."""
+        await self._away_from_midnight(DAY_SECONDS)
         await self._play("A merchant's day, dated back 一天的订单", script.day)
         await self._until("Taken in: every order has its place", _places(script.day))
-        await self._away_from_midnight()
+        await self._away_from_midnight(STORMS_SECONDS)
         await self._play("Two storms 跳变风暴 · 16 conflicts", script.storms)
         await self._until_paused()
         await self._play("The evening: two gates are shut 晚间订单", script.evening)
@@ -106,11 +109,10 @@ class Performance:
             await asyncio.sleep(poll)
         return True
 
-    async def _away_from_midnight(self) -> None:
-        now = datetime.now(SHANGHAI)
-        left = 86_400 - (now.hour * 3600 + now.minute * 60 + now.second)
-        if left < MIDNIGHT:
-            with self.stages.stage("The Shanghai day ends: conflicts count by the day 等待零点"):
+    async def _away_from_midnight(self, seconds: float) -> None:
+        left = until_midnight(datetime.now(SHANGHAI))
+        if left < seconds:
+            with self.stages.stage("The Shanghai day ends: counts begin anew 等待零点"):
                 await asyncio.sleep(left + 1)
 
     async def _resume(self, channel: str) -> None:
@@ -120,6 +122,11 @@ class Performance:
         async with self.session.post(address, json={"why": "演示:冲突已处理"}, headers=headers) as response:
             if response.status >= 300:
                 self.stages.say(f"POST {address} answered {response.status}: {await response.text()}")
+
+
+def until_midnight(now: datetime) -> int:
+    """Seconds until the day ends at this clock."""
+    return 86_400 - (now.hour * 3600 + now.minute * 60 + now.second)
 
 
 def _places(phase: Plan) -> Counter[Finding]:

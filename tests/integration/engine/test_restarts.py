@@ -11,10 +11,10 @@ from tests.integration.engine.harness import Bench, stop
 
 async def test_graceful_restart_under_backlog(bench: Bench) -> None:
     """Five stops by SIGTERM at random moments of a backlog lose nothing, double nothing, and leave the state right."""
-    await bench.send_random(8000)
+    await bench.send_random(12_000)
     rng = random.Random(5)
     for _ in range(5):
-        worker = bench.start(INSTANCE="a", SLOW_MS=0.8)
+        worker = bench.start(INSTANCE="a", SLOW_MS=0.8, POLL=200)  # small batches: what is folded at a stop is written
         await bench.until_more(500)
         await asyncio.sleep(rng.random() / 3)
         assert stop(worker) == 0, bench.logged()[-3000:]

@@ -122,8 +122,10 @@ def decode(data: bytes, kind: type[T]) -> T:
     writer = schema if number == expected else parsed(number)
     if writer["name"] != schema["name"]:
         raise NotARecord(f"holds a {writer['name']}, expected a {kind.__name__}")
+    body = io.BytesIO(data)
+    body.seek(FRAME.size)
     try:
-        value = fastavro.schemaless_reader(io.BytesIO(memoryview(data)[FRAME.size :]), writer, None if writer is schema else schema)
+        value = fastavro.schemaless_reader(body, writer, None if writer is schema else schema)
     except (EOFError, ValueError, IndexError, TypeError, KeyError, OverflowError) as error:
         raise NotARecord(f"broken Avro of a {kind.__name__}: {error!r}") from error
     return msgspec.convert(value, kind) if kind in _NESTED else kind(**cast(dict[str, Any], value))

@@ -5,8 +5,6 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
 
-from schemas.codec import current_id
-
 Headers = list[tuple[str, bytes]]
 CONTENT_TYPE: Final = b"application/avro"
 
@@ -37,7 +35,6 @@ def cloudevent(record: str, event_id: str, source: str, subject: str, at: int, t
         ("ce_type", f"lockstep.{record}.v1".encode()),
         ("ce_subject", subject.encode()),
         ("ce_time", utc(at).encode()),
-        ("ce_dataschema", f"lockstep:schemas/{current_id(record)}".encode()),
         ("content-type", CONTENT_TYPE),
         ("traceparent", traceparent or _trace(f"{source}/{event_id}")),
     ]

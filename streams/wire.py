@@ -36,11 +36,10 @@ def raw_place(record: Record) -> bytes | None:
 
 
 @lru_cache(maxsize=64)
-def _fixed(name: str) -> tuple[tuple[str, bytes], tuple[str, bytes], tuple[str, bytes], tuple[str, bytes]]:
+def _fixed(name: str) -> tuple[tuple[str, bytes], tuple[str, bytes], tuple[str, bytes]]:
     return (
         ("ce_specversion", b"1.0"),
         ("ce_type", f"lockstep.{name}.v1".encode()),
-        ("ce_dataschema", f"lockstep:schemas/{codec.current_id(name)}".encode()),
         ("content-type", CONTENT_TYPE),
     )
 
@@ -49,7 +48,7 @@ def _headers(name: str, event_id: str, source: str, subject: bytes, at: int, tra
     """As `schemas.headers.cloudevent`, without hashing and formatting what is known already."""
     if traceparent is None:
         return cloudevent(name, event_id, source, subject.decode(), at)
-    version, kind, schema, content = _fixed(name)
+    version, kind, content = _fixed(name)
     return [
         version,
         ("ce_id", event_id.encode()),
@@ -57,7 +56,6 @@ def _headers(name: str, event_id: str, source: str, subject: bytes, at: int, tra
         kind,
         ("ce_subject", subject),
         ("ce_time", utc(at).encode()),
-        schema,
         content,
         ("traceparent", traceparent),
     ]

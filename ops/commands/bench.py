@@ -62,6 +62,7 @@ def pipeline(
     orders: Annotated[int, typer.Option("--orders", min=100, help="Orders of the backlog, about six facts each")] = 40_000,
     seconds: Annotated[float, typer.Option("--seconds", min=0, help="Of the latency's measurement at 200 facts a second; 0: none")] = 20,
     restore: Annotated[int, typer.Option("--restore", min=0, help="Measure instead how so many orders are restored")] = 0,
+    workers: Annotated[int, typer.Option("--workers", min=1, max=4, help="Processes of the stream role")] = 1,
     profile: Annotated[
         Path | None, typer.Option("--profile", metavar="DIR", help="Write samples of where the roles spend their time")
     ] = None,
@@ -70,4 +71,4 @@ def pipeline(
     """Measure raw events in Kafka → rows in PostgreSQL, and where the time goes."""
     from ops.bench.pipeline.main import Options, main
 
-    raise typer.Exit(main(Options(orders=orders, seconds=seconds, restore=restore, profile=profile), as_json=as_json))
+    raise typer.Exit(main(Options(orders=orders, seconds=seconds, restore=restore, workers=workers, profile=profile), as_json=as_json))

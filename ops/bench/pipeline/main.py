@@ -34,6 +34,7 @@ class Options:
     rate: float = 200.0
     seconds: float = 20.0  # of the latency's measurement; 0: none
     seed: int = 7
+    workers: int = 1  # of the stream role
     restore: int = 0  # orders to restore instead; 0: measure throughput and latency
     profile: Path | None = None
 
@@ -113,7 +114,7 @@ async def _run(options: Options, console: Console) -> tuple[Measured, Latency | 
         console.print(f"Writing {len(says):,} raw events of {options.orders:,} orders into Kafka …")
         await throughput.fill(made.rig.kafka, load_.records(says))
         console.print("Starting stream and sink on the backlog …")
-        measured = await throughput.measure(made.rig, len(says), made.servers, made.raw)
+        measured = await throughput.measure(made.rig, len(says), made.servers, made.raw, options.workers)
         if not options.seconds:
             return measured, None
         connect = made.rig.start("connect")

@@ -78,21 +78,21 @@ async def fill(kafka: str, records: Iterable[Publication]) -> None:
         await producer.stop()
 
 
-async def measure(rig: Rig, facts: int, servers: Mapping[str, Sequence[int]], raw: Sequence[str]) -> Measured:
-    """Start the roles on a backlog of so many facts and wait for the last row. `servers`: process ids by name."""
+async def measure(rig: Rig, facts: int, servers: Mapping[str, Sequence[int]], raw: Sequence[str], workers: int = 1) -> Measured:
+    """Start the roles on a backlog of so many facts and wait for the last row. `servers`: process ids by name; `workers`: of stream."""
     measured = Measured(facts)
     before = {name: _usage(pids) for name, pids in servers.items()}
     connection = await asyncpg.connect(rig.dsn)
     try:
         async with Offsets(rig.kafka) as offsets:
             began = time.monotonic()
-            stream, sink = rig.start("stream"), rig.start("sink")
-            await rig.ready(stream, sink)
+            streams, sink = [rig.start("stream", str(number)) for number in range(1, workers + 1)], rig.start("sink")
+            await rig.ready(*streams, sink)
             measured.ready = time.monotonic() - began
             await _until_written(measured, connection, offsets, began, raw)
     finally:
         await connection.close()
-    for name, pids in {**servers, "stream": [stream.popen.pid], "sink": [sink.popen.pid]}.items():
+    for name, pids in {**servers, "stream": [stream.popen.pid for stream in streams], "sink": [sink.popen.pid]}.items():
         after = _usage(pids)
         measured.processor[name] = after.seconds - (before[name].seconds if name in before else 0.0)
         measured.resident[name] = after.resident

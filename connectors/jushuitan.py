@@ -28,7 +28,7 @@ from connectors.base import MAX_FACTS, BadSignature, Connector, Fact, Push, Repl
 from connectors.config import SYSTEM, Shop
 from connectors.orders import Stated
 from connectors.reading import Id, Maybe, Payload, Word, digest, in_zone, key_of, minor, payload, peek
-from connectors.signing import joined, md5, require, require_recent
+from connectors.signing import joined, md5, require, require_recent_seconds
 from schemas import couriers, mapping
 from schemas.facts import Unusable
 from schemas.records import Line, Observation, ParcelRef, RawEvent
@@ -114,10 +114,7 @@ class Jushuitan(Connector):
         if shop.app_key and params.get("app_key") != shop.app_key:
             raise BadSignature("app_key is not this system's")
         require(sign(shop.secret, params), params.get("sign"))
-        sent = params.get("timestamp", "")
-        if not (sent.isascii() and sent.isdigit() and len(sent) <= 12):
-            raise BadSignature("timestamp must be seconds since 1970")
-        require_recent(int(sent), now, WINDOW)
+        require_recent_seconds(params.get("timestamp", ""), now, WINDOW)
 
     def split(self, shop: Shop, push: Push) -> list[Fact]:
         """One fact an object and order; statuses that state nothing are none."""

@@ -23,7 +23,7 @@ from connectors.base import MAX_FACTS, BadSignature, Connector, Fact, Push, Repl
 from connectors.config import CHANNEL, Shop
 from connectors.orders import Stated
 from connectors.reading import Id, Payload, digest, elements, epoch, key_of, payload, peek
-from connectors.signing import joined, md5, require, require_recent
+from connectors.signing import joined, md5, require, require_recent_seconds
 from schemas import mapping
 from schemas.facts import Unusable
 from schemas.records import Observation, RawEvent
@@ -94,10 +94,7 @@ class Pinduoduo(Connector):
         if shop.app_key and params.get("client_id") != shop.app_key:
             raise BadSignature("client_id is not this shop's")
         require(sign(shop.secret, params), params.get("sign"))
-        sent = params.get("timestamp", "")
-        if not (sent.isascii() and sent.isdigit() and len(sent) <= 12):
-            raise BadSignature("timestamp must be seconds since 1970")
-        require_recent(int(sent), now, WINDOW)
+        require_recent_seconds(params.get("timestamp", ""), now, WINDOW)
 
     def split(self, shop: Shop, push: Push) -> list[Fact]:
         """One fact a frame; heartbeats and types that state nothing are none."""

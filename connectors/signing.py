@@ -50,3 +50,10 @@ def require_recent(sent: float, now: float, window: float) -> None:
     """Raise Stale unless a signed time, in seconds, is within `window` of now."""
     if abs(now - sent) > window:
         raise Stale(f"the signed time is more than {window:g} s away from ours: a replay, or a clock that is wrong")
+
+
+def require_recent_seconds(sent: str, now: float, window: float) -> None:
+    """The same for a time that is written as digits: whole seconds since 1970. Raises BadSignature for anything else."""
+    if not (sent.isascii() and sent.isdigit() and len(sent) <= 12):
+        raise BadSignature("timestamp must be seconds since 1970")
+    require_recent(int(sent), now, window)

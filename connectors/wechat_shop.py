@@ -23,7 +23,7 @@ from connectors.base import BadSignature, Connector, Fact, Push, Reply
 from connectors.config import CHANNEL, Shop
 from connectors.orders import Stated
 from connectors.reading import Id, Maybe, Payload, digest, epoch, key_of, payload, peek
-from connectors.signing import require, require_recent
+from connectors.signing import require, require_recent_seconds
 from schemas import mapping
 from schemas.facts import Unusable
 from schemas.records import Observation, RawEvent
@@ -113,9 +113,7 @@ class WechatShop(Connector):
         sent = push.query.get("timestamp", "")
         parts = (shop.token or shop.secret, sent, push.query.get("nonce", ""), sealed.Encrypt)
         require(sign(*parts), push.query.get("msg_signature"))
-        if not (sent.isascii() and sent.isdigit() and len(sent) <= 12):
-            raise BadSignature("timestamp must be seconds since 1970")
-        require_recent(int(sent), now, WINDOW)
+        require_recent_seconds(sent, now, WINDOW)
 
     def challenge(self, shop: Shop, push: Push, now: float) -> Reply:
         """Return `echostr` to who knows the token."""

@@ -3,7 +3,6 @@
 Ids come from the committed `registry.json`; a record may be read with any id that its registry knows.
 """
 
-import copy
 import io
 import json
 import struct
@@ -14,7 +13,8 @@ from typing import Any, Final, TypeVar, cast
 import fastavro
 import msgspec
 
-from schemas import records
+from schemas.runs import Reader, Run
+from schemas.runs import runs as runs_of
 
 ROOT: Final = Path(__file__).parent
 FRAME: Final = struct.Struct(">bI")
@@ -58,53 +58,20 @@ def parsed(number: int) -> Any:
     return fastavro.parse_schema(_plain(json.loads((ROOT / "avro" / path).read_text())), named_schemas={})
 
 
-_NESTED: Final = frozenset({records.Observation, records.OrderState})  # hold records themselves
-
-
 def encode(record: msgspec.Struct) -> bytes:
     """A record of `schemas.records` as framed Avro of its newest version."""
-    kind = type(record)
-    number, schema = _writer(kind)
-    out = io.BytesIO()
-    out.write(FRAME.pack(0, number))
-    if kind is records.OrderState:
-        _write_state(out, cast(records.OrderState, record))
-    else:
-        fastavro.schemaless_writer(out, schema, msgspec.to_builtins(record) if kind in _NESTED else msgspec.structs.asdict(record))
+    head, runs = _writing(type(record))
+    out = io.BytesIO(head)
+    out.seek(FRAME.size)
+    for run in runs:
+        run.write(out, record)
     return out.getvalue()
-
-
-def _write_state(out: io.BytesIO, state: records.OrderState) -> None:
-    """An order's state, with what its sources say taken from a cache: mostly one of several has changed.
-
-    Avro writes a record as its fields one after the other, and an array as blocks: a count, the items, a zero.
-    """
-    before, _, after = _around_sources()
-    value = msgspec.structs.asdict(state)
-    sources = value.pop("sources")
-    fastavro.schemaless_writer(out, before, value)
-    for source in sources:
-        out.write(b"\x02")  # a block of one
-        out.write(_source_state(source))
-    out.write(b"\x00")
-    fastavro.schemaless_writer(out, after, value)
 
 
 @cache
-def _around_sources() -> tuple[Any, Any, Any]:
-    """Schemas of an OrderState's fields before `sources`, of one of these, and of the fields after it."""
-    fields = _writer(records.OrderState)[1]["fields"]
-    place = next(number for number, field in enumerate(fields) if field["name"] == "sources")
-    before, after = ({"type": "record", "name": "Part", "fields": part} for part in (fields[:place], fields[place + 1 :]))
-    one = fields[place]["type"]["items"]
-    return tuple(fastavro.parse_schema(copy.deepcopy(part), named_schemas={}) for part in (before, one, after))
-
-
-@lru_cache(maxsize=32_768)
-def _source_state(source: records.SourceState) -> bytes:
-    out = io.BytesIO()
-    fastavro.schemaless_writer(out, _around_sources()[1], msgspec.structs.asdict(source))
-    return out.getvalue()
+def _writing(kind: type) -> tuple[bytes, tuple[Run, ...]]:
+    number, schema = _writer(kind)
+    return FRAME.pack(0, number), tuple(runs_of(kind, schema["fields"]))
 
 
 @cache
@@ -122,13 +89,25 @@ def decode(data: bytes, kind: type[T]) -> T:
     writer = schema if number == expected else parsed(number)
     if writer["name"] != schema["name"]:
         raise NotARecord(f"holds a {writer['name']}, expected a {kind.__name__}")
-    body = io.BytesIO(data)
-    body.seek(FRAME.size)
     try:
-        value = fastavro.schemaless_reader(body, writer, None if writer is schema else schema)
+        if number == expected:
+            return cast(T, _reading(kind).read(data, FRAME.size))
+        value = _resolved(data, writer, schema)
     except (EOFError, ValueError, IndexError, TypeError, KeyError, OverflowError) as error:
         raise NotARecord(f"broken Avro of a {kind.__name__}: {error!r}") from error
-    return msgspec.convert(value, kind) if kind in _NESTED else kind(**cast(dict[str, Any], value))
+    return msgspec.convert(value, kind)
+
+
+@cache
+def _reading(kind: type) -> Reader:
+    return Reader(kind, _writer(kind)[1]["fields"])
+
+
+def _resolved(data: bytes, writer: Any, reader: Any) -> Any:
+    """What an older or a newer version says, in the words of ours."""
+    body = io.BytesIO(data)
+    body.seek(FRAME.size)
+    return fastavro.schemaless_reader(body, writer, reader)
 
 
 def name_of(data: bytes) -> str:

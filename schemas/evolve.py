@@ -9,7 +9,7 @@ import avro.schema
 import msgspec
 from avro.compatibility import ReaderWriterCompatibilityChecker, SchemaCompatibilityType
 
-from schemas import records
+from schemas import evidence, pulses, records
 from schemas.codec import ROOT, registry
 
 NAMESPACE = "lockstep"
@@ -29,6 +29,8 @@ WIRED: tuple[type[msgspec.Struct], ...] = (
     records.Stall,
     records.Alert,
     records.DeadLetter,
+    pulses.SourcePulse,
+    evidence.AuditRoot,
 )
 _PRIMITIVES = {str: "string", int: "long", bool: "boolean", bytes: "bytes", float: "double"}
 

@@ -14,6 +14,7 @@ def _second(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
 
 
+@lru_cache(maxsize=8192)  # a fact's times stand in its audit record, and in the headers of all that follows from it
 def utc(at: int) -> str:
     """Milliseconds since the epoch as `2026-11-22T02:00:00.000Z`."""
     seconds, rest = divmod(at, 1000)

@@ -42,31 +42,31 @@ class Observation(Struct, frozen=True, kw_only=True):
     """
 
     event_id: str
-    source: str
-    source_kind: str  # channel | system | courier
     order_key: str  # {channel}:{shop_id}:{order_id}
-    channel: str
-    shop_id: str
     order_id: str
-    axis: str  # fulfilment | aftersale | stock
-    status: str
-    raw_code: str | None = None
     occurred_at: int
     received_at: int
-    clock: str = "ok"  # ok | source_ahead: receipt time is used
     operator: str | None = None
-    trigger: str | None = None
     case_id: str | None = None
-    aftersale_kind: str | None = None  # refund_only | return_refund
-    partial_refund: bool = False
     payable_minor: int | None = None
-    currency: str | None = None
-    payment_method: str | None = None
     customer_id: str | None = None
-    province: str | None = None
     lines: list[Line] = []
     parcels: list[ParcelRef] = []
     parcel_key: str | None = None
+    source: str
+    source_kind: str  # channel | system | courier
+    channel: str
+    shop_id: str
+    axis: str  # fulfilment | aftersale | stock
+    status: str
+    raw_code: str | None = None
+    clock: str = "ok"  # ok | source_ahead: receipt time is used
+    trigger: str | None = None
+    aftersale_kind: str | None = None  # refund_only | return_refund
+    partial_refund: bool = False
+    currency: str | None = None
+    payment_method: str | None = None
+    province: str | None = None
     derived: bool = False
 
 
@@ -101,15 +101,20 @@ class OrderState(Struct, frozen=True, kw_only=True):
     shop_id: str
     order_id: str
     version: int
+    payable_minor: int | None = None
+    customer_id: str | None = None
+    paid_at: int | None = None
+    audit_seq: int = 0
+    audit_head: str = "0" * 64
+    parcels: list[str] = []  # parcel keys
+    updated_at: int = 0  # receipt time of the newest fact
+    sources: list[SourceState] = []
     status: str | None = None
     aftersale_status: str | None = None
-    payable_minor: int | None = None
     currency: str | None = None
     payment_method: str | None = None
-    customer_id: str | None = None
     province: str | None = None
     paid: bool = False  # counts as a paid order of semantics §8
-    paid_at: int | None = None
     ended: bool = False  # ended at its channel, or refunded in whole
     jump_count: int = 0
     open_conflicts: int = 0
@@ -117,11 +122,6 @@ class OrderState(Struct, frozen=True, kw_only=True):
     released: bool = False  # was released once, even if withdrawn afterwards
     gate: str | None = None
     rule_id: str | None = None
-    audit_seq: int = 0
-    audit_head: str = "0" * 64
-    sources: list[SourceState] = []
-    parcels: list[str] = []  # parcel keys
-    updated_at: int = 0  # receipt time of the newest fact
 
 
 class AuditRecord(Struct, frozen=True, kw_only=True):
@@ -129,18 +129,18 @@ class AuditRecord(Struct, frozen=True, kw_only=True):
 
     order_key: str
     seq: int
-    source: str
-    axis: str
     operator: str | None = None
-    trigger: str | None = None
     occurred_at: int
     recorded_at: int
-    from_status: str | None = None
-    to_status: str
-    disposition: str  # change | jump | repeat | late
     raw_event_id: str
     prev_hash: str
     hash: str
+    source: str
+    axis: str
+    trigger: str | None = None
+    from_status: str | None = None
+    to_status: str
+    disposition: str  # change | jump | repeat | late
     derived: bool = False  # not part of the hash
     clock: str = "ok"  # not part of the hash
 
@@ -181,19 +181,19 @@ class PoolRecord(Struct, frozen=True, kw_only=True):
 
     record_id: str
     order_key: str
-    channel: str
     seq: int  # of the order's pool records, from 1
+    tags: list[str] = []
+    reason: str | None = None
+    paid_at: int | None = None
+    payable_minor: int | None = None
+    at: int  # receipt time of the fact that led to it; of a gate's opening, the time of the resume
+    channel: str
     action: str  # release | hold | filter | withdraw
     gate: str | None = None  # channel | stage | risk | review
     rule_id: str | None = None
     branch: str | None = None
-    tags: list[str] = []
     account: str | None = None
-    reason: str | None = None
-    paid_at: int | None = None
-    payable_minor: int | None = None
     currency: str | None = None
-    at: int  # receipt time of the fact that led to it; of a gate's opening, the time of the resume
 
 
 class ChannelFinding(Struct, frozen=True, kw_only=True):
@@ -229,23 +229,23 @@ class ChannelControl(Struct, frozen=True, kw_only=True):
 class ParcelObservation(Struct, frozen=True, kw_only=True):
     """A courier's node, or an order's word whose parcel it is. Topic parcel.observation."""
 
-    kind: str  # node | link
     event_id: str
-    source: str  # the courier; of a link, the source that named the parcel
     parcel_key: str  # {courier}:{tracking_no}
-    courier: str
     tracking_no: str
-    status: str | None = None  # canonical, of a node
-    code: str | None = None
     text: str | None = None
-    place: str | None = None
-    reason: str | None = None
     occurred_at: int
     received_at: int
-    clock: str = "ok"
     operator: str | None = None
     order_key: str | None = None  # of a link
     customer_id: str | None = None  # of a link
+    kind: str  # node | link
+    source: str  # the courier; of a link, the source that named the parcel
+    courier: str
+    status: str | None = None  # canonical, of a node
+    code: str | None = None
+    place: str | None = None
+    reason: str | None = None
+    clock: str = "ok"
 
 
 class ParcelState(Struct, frozen=True, kw_only=True):
@@ -257,17 +257,17 @@ class ParcelState(Struct, frozen=True, kw_only=True):
     version: int
     order_key: str | None = None
     customer_id: str | None = None
-    status: str | None = None
     status_at: int | None = None
     text: str | None = None
     place: str | None = None
     last_movement_at: int | None = None
+    updated_at: int = 0
+    status: str | None = None
     watching: bool = False
     episode: int = 0
     tier: int = 0  # highest tier fired in this episode
     observations: int = 0
     duplicates: int = 0
-    updated_at: int = 0
 
 
 class Stall(Struct, frozen=True, kw_only=True):

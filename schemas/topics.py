@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from schemas import records
+from schemas import evidence, pulses, records
 
 PREFIX = "lockstep."
 DAY_MS = 86_400_000
@@ -60,9 +60,12 @@ PARCEL_STATE = named("parcel.state")
 PARCEL_STALL = named("parcel.stall")
 ALERT = named("alert")
 DEAD = named("dead")
+SOURCE_PULSE = named("source.pulse")
+AUDIT_ROOT = named("audit.root")
 ORDERS_CHANGELOG = named("engine.orders.changelog")
 CHANNELS_CHANGELOG = named("engine.channels.changelog")
 PARCELS_CHANGELOG = named("engine.parcels.changelog")
+SOURCES_CHANGELOG = named("engine.sources.changelog")
 
 _COMPACTED = {"min.compaction.lag.ms": "0", "delete.retention.ms": str(DAY_MS)}
 
@@ -71,8 +74,8 @@ def _compacted(name: str, key: str, what: str, record: type | None, *, public: b
     return Topic(name, key, COMPACT, FOREVER, what, record, public, partitions, dict(_COMPACTED))
 
 
-def _kept(name: str, key: str, days: int, what: str, record: type, *, public: bool = True) -> Topic:
-    return Topic(name, key, DELETE, days * DAY_MS, what, record, public)
+def _kept(name: str, key: str, days: int, what: str, record: type, *, public: bool = True, partitions: int | None = None) -> Topic:
+    return Topic(name, key, DELETE, days * DAY_MS, what, record, public, partitions)
 
 
 _FIXED: tuple[Topic, ...] = (
@@ -91,9 +94,12 @@ _FIXED: tuple[Topic, ...] = (
     _kept(PARCEL_STALL, "parcel", 90, "stall tiers that came due", records.Stall),
     _kept(ALERT, "alert", 30, "what people must know", records.Alert),
     _kept(DEAD, "as the raw event", 90, "raw events that could not be used, with a reason", records.DeadLetter),
+    Topic(AUDIT_ROOT, "day", DELETE, FOREVER, "the Merkle root over all audit chains, one a day", evidence.AuditRoot, partitions=1),
+    _kept(SOURCE_PULSE, "source", 2, "how sources are, and progress marks", pulses.SourcePulse, public=False, partitions=1),
     _compacted(ORDERS_CHANGELOG, "order", "the engine's state of orders", None, public=False),
     _compacted(CHANNELS_CHANGELOG, "channel", "the engine's state of channels", None, public=False),
     _compacted(PARCELS_CHANGELOG, "parcel", "the engine's state of parcels", None, public=False),
+    _compacted(SOURCES_CHANGELOG, "source", "the engine's state of sources", None, public=False, partitions=1),
 )
 
 

@@ -14,6 +14,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 US: Final = "lockstep"  # the CloudEvents source of what no channel, system or courier said
 INTERNAL: Final = "internal"  # kind of a dead letter that is about no raw event: accounting passes it over
 RAW_PLACE: Final = "lockstep_raw"  # header of an observation: topic/partition/offset of its raw event
+REPLAY: Final = "lockstep-replay"  # header of a raw event that is sent through again: topic/partition/offset of the first time
 MARK_KEY: Final = b"mark"  # the Kafka key of progress marks; order and parcel keys hold a colon
 
 
@@ -95,11 +96,11 @@ def alert(record: records.Alert, traceparent: bytes | None = None) -> Output:
     )
 
 
-def mark_output(topic: str, feed: str, partition: int, read_to: int) -> Output:
-    """A progress mark for the partition that the task is working on: `feed` has been read up to `read_to` (ms)."""
+def mark_output(topic: str, feed: str, partition: int, read_to: int, *, key: bytes = MARK_KEY, place: int | None = None) -> Output:
+    """A progress mark for the partition that the task is working on (or `place`): `feed` has been read up to `read_to` (ms)."""
     value = codec.encode(records.ProgressMark(feed=feed, read_to=read_to))
     event_id = f"{feed}/{partition}/{read_to}"
-    return Output(topic, MARK_KEY, value, cloudevent("ProgressMark", event_id, US, feed, read_to))
+    return Output(topic, key, value, cloudevent("ProgressMark", event_id, US, feed, read_to), partition=place)
 
 
 def mark(record: Record) -> Mark | None:

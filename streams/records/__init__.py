@@ -24,12 +24,12 @@ that was stopped and woken can no longer write. `driver.Driver` runs the same ta
 
 from typing import TYPE_CHECKING, Any
 
-from streams.records.task import Context, Mark, Output, Record, Retry, SinkTask, Task, Tick
+from streams.records.task import Context, Lost, Mark, Output, Record, Retry, SinkTask, Task, Tick
 
 if TYPE_CHECKING:
     from streams.records.engine import Engine
 
-__all__ = ["Context", "Engine", "Mark", "Output", "Record", "Retry", "SinkTask", "Task", "Tick"]
+__all__ = ["Context", "Engine", "Lost", "Mark", "Output", "Record", "Retry", "SinkTask", "Task", "Tick"]
 
 
 def __getattr__(name: str) -> Any:

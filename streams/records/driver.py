@@ -25,11 +25,11 @@ from streams.records.ticking import tick
 Crash = Callable[[str], bool]
 
 
-class _Crashed(Exception):
+class Crashed(Exception):
     """Everything that is not durable is gone."""
 
 
-class _Log:
+class Log:
     """The topics: what is durable."""
 
     def __init__(self, partitions: int) -> None:
@@ -40,6 +40,7 @@ class _Log:
         self.newest: defaultdict[str, dict[bytes, bytes]] = defaultdict(dict)
 
     def append(self, topic: str, partition: int, key: bytes | None, value: bytes | None, timestamp: int, headers: Iterable[Any]) -> None:
+        """A record becomes durable."""
         log = self.topics[topic][partition]
         sizes = (-1 if key is None else len(key), -1 if value is None else len(value))
         record = ConsumerRecord(topic, partition, len(log), timestamp, 0, key, value, None, *sizes, tuple((n, v) for n, v in headers))
@@ -51,7 +52,7 @@ class _Log:
             self.newest[topic].pop(key, None)
 
 
-class _Partition:
+class DrivenPartition:
     """One partition of one task: what the engine's partition does, on the log above."""
 
     def __init__(self, driver: "Driver", task: Task, source: str, number: int) -> None:
@@ -80,6 +81,7 @@ class _Partition:
         return bool(records)
 
     def tick(self) -> None:
+        """What is done without a record."""
         driver, step = self.driver, self.folding.step()
         log = driver.log
         at_end = self.read >= len(log.topics[self.source][self.number])
@@ -129,12 +131,12 @@ class Driver:
     ) -> None:
         self.tasks = {task.name: task for task in tasks}
         self.clock, self.batch, self.depth, self.bounds = clock, batch, depth, bounds
-        self.log = _Log(partitions)
+        self.log = Log(partitions)
         self.topic_ids: dict[str, str] = {}  # of sources; set another one and restart: the topic was made anew
         self.crashes = 0
         self.errors: list[str] = []  # what deadlines and ticks have raised
         self._crash = crash
-        self._partitions: list[_Partition] = []
+        self._partitions: list[DrivenPartition] = []
         self._open()
 
     def send(self, topic: str, key: bytes, value: bytes | None, timestamp: int | None = None, headers: Iterable[Any] = ()) -> None:
@@ -180,7 +182,7 @@ class Driver:
     def effect(self, name: str) -> None:
         """Something is about to become durable, unless the crash comes first."""
         if self._crash and self._crash(name):
-            raise _Crashed
+            raise Crashed
 
     def write(self, out: Output, own: int) -> None:
         """An output becomes durable."""
@@ -189,7 +191,7 @@ class Driver:
 
     def _open(self) -> None:
         self._partitions = [
-            _Partition(self, task, source, number)
+            DrivenPartition(self, task, source, number)
             for task in self.tasks.values()
             for source in task.sources
             for number in range(self.log.partitions)
@@ -199,7 +201,7 @@ class Driver:
         while True:
             try:
                 return act()
-            except _Crashed:
+            except Crashed:
                 self.crashes += 1
                 self.restart()
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,7 +15,9 @@ from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
 from faust.types.tuples import TP
 
 from streams.records.broadcast import Broadcast
+from streams.records.clock import SteadyClock
 from streams.records.lane import Lane
+from streams.records.lease import Lease
 from streams.records.logs import calm, calm_clients
 from streams.records.ownership import Ownership
 from streams.records.poison import Limit
@@ -44,6 +47,7 @@ class Engine(faust.App):
         data: folder of this process alone.
         renew_after: seconds after which a partition is opened anew, before the broker forgets its producer.
         poison: how many records may be buried before a partition waits.
+        partitions: how many these topics must have; another number is refused.
         options: settings of Faust.
     """
 
@@ -62,6 +66,7 @@ class Engine(faust.App):
         data: Path | None = None,
         renew_after: float = 20 * 3600.0,
         poison: Limit | None = None,
+        partitions: Mapping[str, int] | None = None,
         **options: Any,
     ) -> None:
         if store not in {"memory", "rocksdb"} or (store == "rocksdb" and data is None):
@@ -71,11 +76,13 @@ class Engine(faust.App):
         if data:
             data.mkdir(parents=True, exist_ok=True)
         self.data, self.store_kind, self.poison = data, store, poison or Limit()
+        self.wanted = dict(partitions or {})
         self.by_source: dict[str, Task | SinkTask] = {}
         self.lanes: dict[TP, Lane] = {}
         self.ends: dict[TP, tuple[int, float]] = {}  # end offset, and the wall clock before it was asked for
         self.topic_facts: dict[str, Topic] = {}
         self.counts: dict[str, int] = {}  # partitions per topic
+        self.steady = SteadyClock()  # for marks, deadlines and ticks
         self.feed = asyncio.Event()  # a lane has room
         self.opening = asyncio.Semaphore(self.OPENINGS)
         self.ownership = Ownership(self)
@@ -93,6 +100,7 @@ class Engine(faust.App):
             "datadir": str((data or Path()) / f"faust-{id}"),
         }  # fmt: skip
         super().__init__(id, broker=f"kafka://{self.servers}", **(defaults | options))
+        self.lease = Lease(self.conf.broker_session_timeout)
 
     def _new_transport(self) -> BatchTransport:
         return BatchTransport(self.conf.broker_consumer, self)
@@ -140,7 +148,7 @@ class Engine(faust.App):
             return
         tasks = list(self.by_source.values())
         self.topic_facts = await self.reader.describe(names_of(tasks))
-        check(tasks, self.topic_facts)
+        check(tasks, self.topic_facts, self.wanted)
         self.counts = {name: topic.partitions for name, topic in self.topic_facts.items()}
         names = {task.broadcast for task in tasks if isinstance(task, Task) and task.broadcast}
         self.broadcast = Broadcast({name: self.counts[name] for name in names}, self.client_options)
@@ -201,13 +209,13 @@ class Engine(faust.App):
 
     def fenced_writer(self, name: str) -> FencedWriter:
         """A producer for one owner."""
-        return FencedWriter(self.counts, self._producer_options, name)
+        return FencedWriter(self.counts, self._producer_options, name, self.lease, self.steady)
 
     async def shared_writer(self) -> Writer:
         """The producer of all stateless tasks; a new one if it broke."""
         async with self._shared_lock:
             if self._shared is None or self._shared.broken:
-                writer = Writer(self.counts, self._producer_options)
+                writer = Writer(self.counts, self._producer_options, self.lease, self.steady)
                 await writer.start()
                 old, self._shared = self._shared, writer
                 if old:

@@ -14,9 +14,11 @@ from streams.records.index import Deadlines, Groups
 from streams.records.marks import Marks
 from streams.records.outbox import Outbox
 from streams.records.poison import Poison
-from streams.records.step import BOUNDS, ERA, META, NIL, ORIGIN, Bounds, Entry, Meta, Oversized, Step
+from streams.records.step import BOUNDS, ERA, META, NIL, ORIGIN, Bounds, Entry, Meta, Oversized, Step, TopicError, repartitioned
 from streams.records.store import Store
 from streams.records.task import Context, Output, Record, Task
+
+_Finished = tuple[bytes, Entry[Any], bytes, float | None, tuple[str, float] | None]  # key, entry, encoded, due, group
 
 
 class Folding:
@@ -50,13 +52,20 @@ class Folding:
 
     # -- opening
 
-    def open(self, topic_id: str) -> bool:
-        """Take what the restored store knows. Returns False if the source is not the topic it was (a new era)."""
+    def open(self, topic_id: str, partitions: int = 0) -> bool:
+        """Take what the restored store knows. Returns False if the source is not the topic it was (a new era).
+
+        Raises:
+            TopicError: the states were made when the source had another number of partitions.
+        """
         raw = self.store.get(META)
-        self.meta = meta = msgspec.msgpack.decode(raw, type=Meta) if raw else Meta(topic_id)
+        meta = msgspec.msgpack.decode(raw, type=Meta) if raw else Meta(topic_id)
+        if meta.partitions and partitions and meta.partitions != partitions:
+            raise TopicError(repartitioned(self.ctx.topic, partitions, meta.partitions))
+        self.meta = meta = msgspec.structs.replace(meta, partitions=partitions or meta.partitions)
         same = not meta.topic_id or not topic_id or meta.topic_id == topic_id
         if not same:
-            self.meta = Meta(topic_id, meta.era + 1, meta.witness)
+            self.meta = Meta(topic_id, meta.era + 1, meta.witness, meta.partitions)
         self._base = self.meta.era * ERA
         return same
 
@@ -92,7 +101,7 @@ class Folding:
     def meta_entry(self, witness: int | None = None) -> dict[bytes, bytes | None]:
         """The engine's own change, to be written last in a step's; empty if nothing has changed."""
         if witness is not None:
-            self.meta = Meta(self.meta.topic_id, self.meta.era, witness)
+            self.meta = Meta(self.meta.topic_id, self.meta.era, witness, self.meta.partitions)
         if (raw := self.encode(self.meta)) == self.store.get(META):
             return {}
         self.store.put(META, raw)
@@ -116,12 +125,14 @@ class Folding:
         while True:
             step = self.step(len(records))
             touched = self._fold_all(taken, step, unfit) if self.task.state else self._pass_all(taken, step)
-            encoded, found = self._encode_all(touched)
+            finished, found = self._finish_all(touched, taken, step, unfit)
             if not found:
                 break
             unfit |= found  # rare: again, with the records of these keys buried
         self._poison.accept(len(taken), step.buried)
-        self._keep(touched, encoded, step)
+        self._keep(finished, step)
+        if records and self.task.on_batch:
+            self._outbox.take(self.task.on_batch(self.ctx), step, records[-1].offset)
         if records:
             self.position = step.end = records[-1].offset + 1
             self.last_timestamp = records[-1].timestamp
@@ -180,43 +191,45 @@ class Folding:
                 entry.value, _ = self.task.fold(entry.value, record, self.ctx)
         entry.fence = self._base + bad.offset
 
-    def _encode_all(self, touched: dict[bytes, Entry[Any]]) -> tuple[dict[bytes, bytes], dict[bytes, Exception]]:
-        """The entries as bytes, and what is wrong with those that cannot be kept: too large, or not to be indexed."""
-        encoded: dict[bytes, bytes] = {}
+    def _finish_all(
+        self, touched: dict[bytes, Entry[Any]], records: Sequence[Record], step: Step, known: Mapping[bytes, Exception]
+    ) -> tuple[list[_Finished], dict[bytes, Exception]]:
+        """The entries as they are kept, and what is wrong with those that cannot be: too large, not to be summed up.
+
+        `known` are keys that were unfit before: they have their old states again, of which there is nothing to say.
+        """
+        finished: list[_Finished] = []
         unfit: dict[bytes, Exception] = {}
-        indexed, largest = self.task.due or self.task.group, self.bounds.output
+        task, largest, offset = self.task, self.bounds.output, (self.position or 0) - 1
+        due, group, summary = task.due, task.group, task.summary
+        last = {record.key: record for record in records} if summary else {}
         for key, entry in touched.items():
             try:
-                encoded[key] = raw = self.encode(entry)
+                value, when, place = entry.value, None, None
+                if value is not None:
+                    if summary and key not in known:
+                        record = last.get(key)
+                        self._outbox.take(summary(key, value, record, self.ctx), step, record.offset if record else offset)
+                    when, place = due(value) if due else None, group(value) if group else None
+                raw = self.encode(entry)
                 if len(raw) > largest:
                     raise Oversized(f"the state would have {len(raw)} bytes, at most {largest} can be kept")
-                if indexed and entry.value is not None:
-                    self._places(entry.value)
+                finished.append((key, entry, raw, when, place))
             except Exception as error:  # noqa: BLE001 (a state that cannot be kept is its fold's fault)
                 unfit[key] = error
-        return encoded, unfit
+        return finished, unfit
 
-    def _places(self, value: Any) -> tuple[float | None, tuple[str, float] | None]:
-        due, group = self.task.due, self.task.group
-        return due(value) if due else None, group(value) if group else None
-
-    def _keep(self, touched: dict[bytes, Entry[Any]], encoded: dict[bytes, bytes], step: Step) -> None:
-        put, indexed = self.store.put, self.task.due or self.task.group
-        step.changes.update(encoded)
-        for key, raw in encoded.items():
+    def _keep(self, finished: Iterable[_Finished], step: Step) -> None:
+        put, due, group = self.store.put, self.task.due, self.task.group
+        for key, entry, raw, when, place in finished:
+            step.changes[key] = raw
             put(key, raw)
-        for key, entry in touched.items():
-            if indexed or entry.value is None:
-                self._index(key, entry)
-
-    def _index(self, key: bytes, entry: Entry[Any]) -> None:
-        when, place = (None, None) if entry.value is None else self._places(entry.value)
-        if entry.value is None:
-            self._dropped.append((entry.fence, key))
-        if self.task.due:
-            self.deadlines.set(key, when)
-        if self.task.group:
-            self.groups.set(key, place)
+            if entry.value is None:
+                self._dropped.append((entry.fence, key))
+            if due:
+                self.deadlines.set(key, when)
+            if group:
+                self.groups.set(key, place)
 
     # -- without a record
 
@@ -232,11 +245,14 @@ class Folding:
         """Take new states (None drops) and outputs that came of no record: all, or none if one is not fit."""
         position = self.position or 0
         touched = {key: Entry(max(self._fence(key), self._base + position - 1), value) for key, value in changes.items()}
-        encoded, unfit = self._encode_all(touched)
+        part = self.step()
+        finished, unfit = self._finish_all(touched, (), part, {})
         for error in unfit.values():
             raise error
-        self._outbox.take(produced, step, position - 1)
-        self._keep(touched, encoded, step)
+        self._outbox.take(produced, part, position - 1)
+        self._keep(finished, step)
+        for topic, outputs in part.outputs.items():
+            step.outputs[topic] += outputs
 
     def forget(self, committed: int, step: Step) -> None:
         """A dropped key keeps its fence until the commit has passed it; else a replay would begin it anew."""

@@ -32,6 +32,10 @@ class Deadlines:
                 most -= 1
                 yield key
 
+    def earliest(self) -> float | None:
+        """A time before which no deadline is; it may be that of an outdated reminder."""
+        return self._heap[0][0] if self._heap else None
+
     def __len__(self) -> int:
         return len(self._when)
 

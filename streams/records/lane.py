@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from faust.types.tuples import TP
 
+from streams.records.task import Lost
+
 if TYPE_CHECKING:
     from streams.records.engine import Engine
 
@@ -35,11 +37,13 @@ class Lane:
     def __init__(self, app: "Engine", name: str, tp: TP) -> None:
         self.app, self.name, self.tp = app, name, tp
         self.fetched = self.watermark = self.committed = -1  # offsets: given out · durable · told to the broker
+        self.never_committed = False  # the broker knows no offset yet: the first is told, or a loss before it would be silent
         self.restored = False
         self.ready = False  # restored, and the consumer is positioned
         self.sealed = False  # folds no more
         self.clean = False  # ended with everything durable
         self.committed_at = time.monotonic()  # when nothing was left to commit
+        self.lost: list[Lost] = []  # deleted before it was read, and not said yet
         self.waits = ""  # why it waits for people or for another system, if it does
         self.opened_at = self.progress_at = time.monotonic()
         self._inbox: deque[Batch] = deque()
@@ -94,6 +98,13 @@ class Lane:
         if batch.start != expected or first < expected:
             raise Misplaced(f"{self}: a batch is from {batch.start} and begins at {first}, expected was {expected}")
 
+    async def look_for_lost(self, batch: Batch, expected: int) -> None:
+        """Offsets are missing before a batch: markers and compaction leave such holes, and so does a truncated topic."""
+        first = batch.records[0].offset if batch.records else batch.end
+        if first > expected:
+            begin = (await self.app.reader.begins([(self.tp.topic, self.tp.partition)]))[self.tp.topic, self.tp.partition]
+            self.app.ownership.note_lost(self, expected, min(begin, first))
+
     async def pause(self, seconds: float) -> None:
         """Wait so long, or until sealed."""
         until = time.monotonic() + seconds
@@ -105,7 +116,8 @@ class Lane:
 
     def opened(self, offset: int) -> None:
         """The lane may be fed, from this offset."""
-        self.fetched = self.watermark = self.committed = offset
+        self.fetched = self.watermark = offset
+        self.committed = -1 if self.never_committed else offset
         self.restored = True
         self.moved()
         self.app.feed.set()

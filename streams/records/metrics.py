@@ -6,12 +6,16 @@ _PLACE = ("task", "partition")
 _SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 
 LAG = Gauge("lockstep_engine_lag_records", "Records not yet folded", _PLACE)
+INBOX = Gauge("lockstep_engine_inbox_batches", "Fetched batches that wait to be folded", _PLACE)
 DEPTH = Gauge("lockstep_engine_depth_steps", "Folded steps that are being written", _PLACE)
 COMMIT_AGE = Gauge("lockstep_engine_commit_age_seconds", "Since the commit last moved while there was lag", _PLACE)
 RESTORE = Gauge("lockstep_engine_restore_seconds", "What the last opening took", _PLACE)
 STATE_KEYS = Gauge("lockstep_engine_state_keys", "Keys with a state", _PLACE)
 STATE_BYTES = Gauge("lockstep_engine_state_bytes", "Size of keys and encoded states, estimated", _PLACE)
 WAITS = Gauge("lockstep_engine_waiting", "1 while the partition waits for people (poison) or for a sink", _PLACE)
+
+TASKS = Gauge("lockstep_engine_asyncio_tasks", "Tasks of the event loop")
+BLOCKS = Gauge("lockstep_engine_allocated_blocks", "Blocks of memory that Python's objects take")
 
 RECORDS = Counter("lockstep_engine_records_total", "Records folded or handed to a sink", ("task",))
 OUTPUTS = Counter("lockstep_engine_outputs_total", "Records written", ("task",))
@@ -24,4 +28,4 @@ BATCH = Histogram("lockstep_engine_batch_records", "Records per batch", ("task",
 FOLD = Histogram("lockstep_engine_fold_seconds", "Folding one batch", ("task",), buckets=_SECONDS)
 SETTLE = Histogram("lockstep_engine_settle_seconds", "From folded to durable, one step", ("task",), buckets=_SECONDS)
 
-BY_PARTITION = (LAG, DEPTH, COMMIT_AGE, RESTORE, STATE_KEYS, STATE_BYTES, WAITS)
+BY_PARTITION = (LAG, INBOX, DEPTH, COMMIT_AGE, RESTORE, STATE_KEYS, STATE_BYTES, WAITS)

@@ -18,7 +18,7 @@ from streams.records.logs import calm
 from streams.records.partition import Partition
 from streams.records.sink import SinkPartition
 from streams.records.store import MemoryStore, Store
-from streams.records.task import Task
+from streams.records.task import Lost, Task
 
 if TYPE_CHECKING:
     from streams.records.engine import Engine
@@ -63,13 +63,21 @@ class Ownership:
         begin, end = (await app.reader.begins([place]))[place], (await app.reader.ends([place]))[place]
         offset = None if anew else await app.batches.committed_offset(tp)
         if offset is None:
+            if lane := app.lanes.get(tp):
+                lane.never_committed = True
             return begin if anew or app.conf.consumer_auto_offset_reset == "earliest" else end
-        if offset < begin:
-            log.error("%s: %d records were deleted before they were read, from offset %d", tp, begin - offset, offset)
-            metrics.LOST.labels(app.by_source[tp.topic].name).inc(begin - offset)
+        if offset < begin and (lane := app.lanes.get(tp)):
+            self.note_lost(lane, offset, begin)
         if offset > end:
             log.error("%s: %d was committed, but the topic ends at %d: reading it from its beginning", tp, offset, end)
         return offset if begin <= offset <= end else begin
+
+    def note_lost(self, lane: Lane, first: int, begin: int) -> None:
+        """Records up to `begin` were deleted before they were read: said by the log, and by the task as it says things."""
+        if first < begin:
+            log.error("%s: %d records were deleted before they were read, from offset %d", lane, begin - first, first)
+            metrics.LOST.labels(lane.name).inc(begin - first)
+            lane.lost.append(Lost(lane.tp.topic, lane.tp.partition, first, begin - first))
 
     # -- failing
 
@@ -108,6 +116,7 @@ class Ownership:
                 continue
             if ours and app.lanes.get(tp) is failed:
                 self.open([tp])
+                app.lanes[tp].lost += failed.lost  # not said yet, and the commit has passed it
 
     # -- closing
 

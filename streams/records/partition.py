@@ -13,7 +13,7 @@ from streams.records.folding import Folding
 from streams.records.lane import Batch, Lane
 from streams.records.logs import calm
 from streams.records.poison import PoisonFlood
-from streams.records.step import FENCE, Step
+from streams.records.step import FENCE, Step, TopicError
 from streams.records.store import MemoryStore, Store
 from streams.records.task import Context, Output, Task
 from streams.records.ticking import tick
@@ -47,6 +47,7 @@ class Partition(Lane):
         self._slots = asyncio.Semaphore(app.depth)
         self._pipe: asyncio.Queue[_Work | None] = asyncio.Queue()
         self._under_way = 0
+        self._telling: tuple[Step, int] | None = None  # the step that says how many of `lost`
         super().__init__(app, task.name, tp)
 
     # -- opening
@@ -74,14 +75,18 @@ class Partition(Lane):
     async def _open(self) -> int:
         """Shut out the owner before us, restore, and find where to go on."""
         began, task, app = time.monotonic(), self.task, self.app
-        ctx = Context(self.tp.topic, self.tp.partition, time.time(), app.broadcast.values.get(task.broadcast or "", {}))
+        ctx = Context(self.tp.topic, self.tp.partition, app.steady(), app.broadcast.values.get(task.broadcast or "", {}))
         fence = await self._fence() if task.changelog else 0
         if task.changelog:
             self.store = app.ownership.store_of(self.tp)
             await self._restore(task.changelog, fence)
-        self.folding = Folding(task, ctx, self.store, now=time.time(), bounds=app.bounds_of(task), counts=app.counts)
+        self.folding = Folding(task, ctx, self.store, now=app.steady(), bounds=app.bounds_of(task), counts=app.counts)
         topic_id = (await app.reader.topic_ids([self.tp.topic])).get(self.tp.topic, ("", 0))[0]
-        same = self.folding.open(topic_id)
+        try:
+            same = self.folding.open(topic_id, app.counts.get(self.tp.topic, 0))
+        except TopicError as error:
+            await app.crash(error)
+            raise
         for _ in self.folding.rebuild():
             self.moved()
             await asyncio.sleep(0)
@@ -146,11 +151,12 @@ class Partition(Lane):
             step = None
             if batch:
                 self.check(batch, expected)
+                await self.look_for_lost(batch, expected)
                 step = await self._fold(batch)
                 if step is None:
                     break  # sealed while it waited
                 expected = batch.end
-            if (now := time.time()) - ticked >= self.TICK or now < ticked:
+            if (now := self.app.steady()) - ticked >= self.TICK or now < ticked:
                 ticked = now
                 step = self._tick(step or self.folding.step(), now)
             if step is not None and (step.end is not None or step.changes or any(step.outputs.values())):
@@ -174,7 +180,7 @@ class Partition(Lane):
         while not self.sealed:
             began = time.perf_counter()
             try:
-                step = self.folding.fold(batch.records, time.time())
+                step = self.folding.fold(batch.records, self.app.steady())
             except PoisonFlood as flood:
                 self.waits = str(flood)
                 metrics.WAITS.labels(*self.labels).set(1)
@@ -186,6 +192,8 @@ class Partition(Lane):
                 self.waits = ""
                 metrics.WAITS.labels(*self.labels).set(0)
             step.end = self.folding.position = batch.end
+            if batch.records and not self.task.changelog:  # what a stateful task reads, we wrote ourselves
+                self.app.steady.confirm(batch.records[-1].timestamp / 1000)
             metrics.FOLD.labels(self.name).observe(time.perf_counter() - began)
             metrics.BATCH.labels(self.name).observe(len(batch.records))
             metrics.RECORDS.labels(self.name).inc(len(batch.records))
@@ -196,6 +204,10 @@ class Partition(Lane):
         return None
 
     def _tick(self, step: Step, now: float) -> Step:
+        if self.lost and self.task.on_lost and not self._telling:
+            for lost in self.lost:
+                self.folding.apply({}, self.task.on_lost(lost, now), step)
+            self._telling = (step, len(self.lost))
         end, seen = self.app.ends.get(self.tp, (None, 0.0))
         at_end = end is not None and not self._inbox and (self.folding.position or 0) >= end
         failures = tick(self.folding, step, now=now, at_end=at_end, end_seen=seen if at_end else 0.0, committed=self.committed)
@@ -212,6 +224,9 @@ class Partition(Lane):
             ends = await settled(work.acks)
             if self.task.changelog:
                 await self._settle_state(work.step, ends)
+            if self._telling and work.step is self._telling[0]:
+                del self.lost[: self._telling[1]]
+                self._telling = None
             if work.step.end is not None:
                 self.watermark = work.step.end
             self._under_way -= 1

@@ -1,6 +1,8 @@
 """One partition of a sink task: batches out of Kafka, the offset after they are durable elsewhere."""
 
+import functools
 import logging
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from faust.types.tuples import TP
@@ -8,7 +10,7 @@ from faust.types.tuples import TP
 from streams.records import metrics
 from streams.records.lane import Lane
 from streams.records.logs import calm
-from streams.records.task import Record, Retry, SinkTask
+from streams.records.task import Retry, SinkTask
 
 if TYPE_CHECKING:
     from streams.records.engine import Engine
@@ -30,37 +32,50 @@ class SinkPartition(Lane):
         self.opened(await self.app.ownership.start_offset(self.tp))
         expected = self.watermark
         while not self.sealed:
+            if not await self._say_lost():
+                return
             batch = await self.next()
             self.moved()
             if batch is None:
                 continue
             self.check(batch, expected)
+            await self.look_for_lost(batch, expected)
+            if not await self._say_lost():
+                return
             for first in range(0, len(batch.records), self.task.batch_max):
                 part = batch.records[first : first + self.task.batch_max]
-                if not await self._write(part):
+                if not await self._until_done(functools.partial(self.task.write, part), part[0].offset):
                     return
+                metrics.RECORDS.labels(self.name).inc(len(part))
+                metrics.BATCH.labels(self.name).observe(len(part))
                 self.watermark = part[-1].offset + 1
             self.watermark = expected = batch.end
         self.clean = True
 
-    async def _write(self, records: list[Record]) -> bool:
-        """True when they are durable; False if the partition was sealed while it waited."""
+    async def _say_lost(self) -> bool:
+        """As `_until_done`."""
+        while self.lost and self.task.on_lost:
+            if not await self._until_done(functools.partial(self.task.on_lost, self.lost[0]), self.lost[0].first):
+                return False
+            del self.lost[0]
+        return True
+
+    async def _until_done(self, write: Callable[[], Awaitable[None]], offset: int) -> bool:
+        """True when it is durable; False if the partition was sealed while it waited."""
         wait = self.FIRST_WAIT
         while True:
             self.waits = ""  # from here it may be stuck
             self.moved()
             try:
-                await self.task.write(records)
+                await write()
             except Retry as retry:
-                repeated.warning("%s waits at offset %d: %s", self, records[0].offset, retry)
+                repeated.warning("%s waits at offset %d: %s", self, offset, retry)
             except Exception:  # noqa: BLE001 (whatever a sink raises, its batch must not be lost)
-                repeated.exception("%s failed at offset %d, will be tried again", self, records[0].offset)
+                repeated.exception("%s failed at offset %d, will be tried again", self, offset)
             else:
-                metrics.RECORDS.labels(self.name).inc(len(records))
-                metrics.BATCH.labels(self.name).observe(len(records))
                 metrics.WAITS.labels(*self.labels).set(0)
                 return True
-            self.waits = f"offset {records[0].offset} cannot be written"
+            self.waits = f"offset {offset} cannot be written"
             metrics.WAITS.labels(*self.labels).set(1)
             await self.pause(wait)
             if self.sealed:

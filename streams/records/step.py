@@ -32,6 +32,19 @@ class Meta(msgspec.Struct, array_like=True, frozen=True):
     topic_id: str = ""  # of the source
     era: int = 0  # how often the source was made anew
     witness: int = 0  # the witness topic before this offset is in the states
+    partitions: int = 0  # of the source, when the states were made; 0: written before this was kept
+
+
+class TopicError(ValueError):
+    """The topics are not as the tasks need them; says which, and what to do."""
+
+
+def repartitioned(name: str, there: int, needed: int) -> str:
+    """What is wrong, and what to do."""
+    return (
+        f"topic {name} has {there} partitions, {needed} are configured: keys would be in other partitions than their states. "
+        "Partitions cannot be taken away again: make the topic anew, or begin a new installation with the new number"
+    )
 
 
 class Oversized(ValueError):
@@ -61,10 +74,12 @@ class Bounds:
 BOUNDS = Bounds()
 
 
+_packed = msgspec.msgpack.Encoder().encode  # the quickest way to weigh headers: this runs for every output
+
+
 def size_of(output: Output) -> int:
     """Bytes of an output on the wire, about."""
-    size = len(output.key or b"") + len(output.value or b"") + 64
-    return size + sum(len(name) + len(value) + 8 for name, value in output.headers) if output.headers else size
+    return len(output.key or b"") + len(output.value or b"") + len(_packed(output.headers)) + 64
 
 
 def digest_of(error: BaseException) -> str:

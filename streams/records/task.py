@@ -114,8 +114,20 @@ class Tick(Protocol):
         """Replace the key's state (None drops it), together with the outputs of this tick."""
 
 
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Records that were deleted from a source before they were read: retention, or somebody truncated the topic."""
+
+    topic: str
+    partition: int
+    first: int  # offset of the first of them
+    count: int  # offsets, about as many as records
+
+
 Fold = Callable[[Any, Any, Context], tuple[Any, Iterable[Output]]]
 """(state or None, record, context) → (state or None, outputs). Pure. It may change the state it was given in place."""
+Summary = Callable[[bytes, Any, Any, Context], Iterable[Output]]
+"""(key, state, the last record that was folded into it, None for a tick, context) → outputs."""
 Due = Callable[[Any], float | None]
 """Seconds since the epoch at which this state wants to be looked at without any record."""
 OnDue = Callable[[bytes, Any, float, Context], tuple[Any, Iterable[Output]]]
@@ -139,22 +151,25 @@ class Task:
     bury: Bury
     state: type | None = None  # a msgspec Struct; None: stateless, so no changelog and no fence
     changelog: str | None = None  # compacted, with as many partitions as the source
+    summary: Summary | None = None  # once a key and batch, when its last record is folded: for what only the newest matters
     due: Due | None = None
     on_due: OnDue | None = None
     group: Group | None = None
+    on_batch: Callable[[Context], Iterable[Output]] | None = None  # at a batch's end: outputs that are committed with it
     on_tick: OnTick | None = None
     broadcast: str | None = None  # compacted topic, read whole before any partition opens, then followed
     mark: Callable[[Any], Mark | None] | None = None  # recognises progress marks in the input; they are not folded
     feeds: frozenset[str] = frozenset()  # whose marks bound the judged time; without feeds it is the wall clock
     feed_timeout: float = 300.0  # a mark that stands still for so many seconds is left out, and said by `on_stuck`
     on_stuck: Callable[[str, int, float], Iterable[Output]] | None = None  # (feed, partition, its mark), once each time
+    on_lost: Callable[[Lost, float], Iterable[Output]] | None = None  # (what, wall clock): once each time, before reading on
     witness: str | None = None  # output topic written by this task alone, read back after a crash: see `Context.said`
 
     def __post_init__(self) -> None:
         if (self.state is None) != (self.changelog is None):
             raise ValueError(f"task {self.name}: a state needs a changelog, and a changelog a state")
-        if self.state is None and (self.due or self.group or self.feeds or self.witness):
-            raise ValueError(f"task {self.name}: due, group, feeds and witness need a state")
+        if self.state is None and (self.due or self.group or self.feeds or self.witness or self.summary):
+            raise ValueError(f"task {self.name}: due, group, feeds, witness and summary need a state")
         if len(self.sources) != 1 and (self.state is not None or not self.sources):
             raise ValueError(f"task {self.name}: a stateful task has one source, a stateless one at least one")
         if (self.due is None) != (self.on_due is None):
@@ -176,3 +191,4 @@ class SinkTask:
     write: Callable[[list[Any]], Awaitable[None]]
     """One batch of one partition; returns when it is durable. Any exception: tried again with backoff, without end."""
     batch_max: int = 2000  # records
+    on_lost: Callable[[Lost], Awaitable[None]] | None = None  # returns when it is durable; tried again like `write`

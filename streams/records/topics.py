@@ -1,6 +1,6 @@
 """What Kafka says of topics: ids, partitions, the largest record. A wrong or missing topic is found at start."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,14 +9,11 @@ from aiokafka.protocol.admin import DescribeConfigsRequest
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16, Int32, Schema, TaggedFields
 
+from streams.records.step import TopicError, repartitioned
 from streams.records.task import SinkTask, Task
 
 TOPIC_RESOURCE = 2
 RECORD_OVERHEAD = 1024  # bytes of a batch around its only record, generously
-
-
-class TopicError(ValueError):
-    """The topics are not as the tasks need them; says which, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +108,11 @@ async def describe(client: AIOKafkaClient, names: Iterable[str]) -> dict[str, To
     return {name: Topic(*ids[name], limits.get(name, 1 << 20) - RECORD_OVERHEAD) for name in ids}
 
 
+def _changed(topics: Mapping[str, Topic], wanted: Mapping[str, int]) -> list[tuple[str, int, int]]:
+    found = [(name, topics[name].partitions, count) for name, count in sorted(wanted.items()) if name in topics]
+    return [(name, there, count) for name, there, count in found if there != count]
+
+
 def names_of(tasks: Iterable[Task | SinkTask]) -> set[str]:
     """All topics that the tasks read or write."""
     names: set[str] = set()
@@ -121,14 +123,15 @@ def names_of(tasks: Iterable[Task | SinkTask]) -> set[str]:
     return names
 
 
-def check(tasks: Iterable[Task | SinkTask], topics: dict[str, Topic]) -> None:
-    """Refuse topics that the tasks cannot work with.
+def check(tasks: Iterable[Task | SinkTask], topics: dict[str, Topic], wanted: Mapping[str, int] | None = None) -> None:
+    """Refuse topics that the tasks cannot work with. `wanted`: partitions that these must have.
 
     Raises:
-        TopicError: names every missing topic, and every changelog or witness that does not fit its source.
+        TopicError: names every missing topic, and every one whose partitions do not fit.
     """
     tasks = list(tasks)
     problems = [f"topic {name} does not exist: create it" for name in sorted(names_of(tasks) - set(topics))]
+    problems += [repartitioned(name, there, needed) for name, there, needed in _changed(topics, wanted or {})]
     for task in tasks:
         for name in (task.changelog, task.witness) if isinstance(task, Task) else ():
             if name in topics and (source := topics.get(task.sources[0])):

@@ -41,6 +41,17 @@ class _NoReadOffsets(dict[Any, Any]):
     def __setitem__(self, tp: Any, offset: Any) -> None: ...
 
 
+class _Thread(driver.AIOKafkaConsumerThread):
+    """The consumer's thread; what its coordinator answers renews the lease."""
+
+    app: "Engine"
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        self.app.lease.watch(consumer._client)
+        return consumer
+
+
 class BatchConsumer(driver.Consumer):
     """Fetches only partitions that are restored and have room, and commits nothing but the lanes' watermarks."""
 
@@ -51,6 +62,9 @@ class BatchConsumer(driver.Consumer):
         super().__init__(*args, **kwargs)
         self._read_offset = _NoReadOffsets()
         self._commit_lock = asyncio.Lock()
+
+    def _new_consumer_thread(self) -> _Thread:
+        return _Thread(self, loop=self.loop, beacon=self.beacon)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109 (Faust's)
         """The only place that seeks and the only one that fetches, one after the other.

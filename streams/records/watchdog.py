@@ -18,6 +18,7 @@ from streams.records import metrics
 from streams.records.lane import Lane
 from streams.records.logs import calm
 from streams.records.partition import Partition
+from streams.records.step import TopicError, repartitioned
 
 if TYPE_CHECKING:
     from streams.records.engine import Engine
@@ -75,7 +76,7 @@ class Progress:
     """Looks at every lane: its end offset, its age, whether it moves."""
 
     POLL = 0.5  # seconds between two looks at the ends of the partitions
-    WEIGH = 10  # looks between two at the sizes of states
+    WEIGH = 10  # looks between two at sizes: of states, of the process
     STRIKES = 3  # openings in vain, after which the worker ends
 
     def __init__(self, app: "Engine") -> None:
@@ -103,7 +104,7 @@ class Progress:
 
     async def _look(self) -> bool:
         """Ask for the ends. What was appended before `seen` lies before them. False: Kafka does not answer."""
-        app, seen = self.app, time.time()
+        app, seen = self.app, self.app.steady()
         lanes = {tp: lane for tp, lane in app.lanes.items() if lane.ready}
         try:
             ends = await asyncio.wait_for(app.reader.ends((tp.topic, tp.partition) for tp in lanes), 5)
@@ -118,6 +119,11 @@ class Progress:
                 lane.moved()
             self._fed.clear()
         self._looks += 1
+        if self._looks % self.WEIGH == 1:
+            metrics.TASKS.set(len(asyncio.all_tasks()))
+            metrics.BLOCKS.set(sys.getallocatedblocks())
+        if apart := app.steady.jumped:
+            repeated.error("the wall clock has jumped by %+.0f s and is not believed; repair it, or start this worker again", apart)
         for tp, lane in lanes.items():
             if app.lanes.get(tp) is lane:  # not closed meanwhile
                 app.ends[tp] = (end := ends[tp.topic, tp.partition], seen)
@@ -127,6 +133,7 @@ class Progress:
     def _measure(self, lane: Lane, end: int) -> None:
         lag, now = max(0, end - max(lane.watermark, 0)), time.monotonic()
         metrics.LAG.labels(*lane.labels).set(lag)
+        metrics.INBOX.labels(*lane.labels).set(len(lane._inbox))
         if lane.committed >= lane.watermark and not lag:
             lane.committed_at = now
         metrics.COMMIT_AGE.labels(*lane.labels).set(now - lane.committed_at)
@@ -164,6 +171,10 @@ class Progress:
             ids = await asyncio.wait_for(self.app.reader.topic_ids({lane.tp.topic for lane in lanes}), 5)
         except (KafkaError, TimeoutError):
             return  # `_look` says it
+        for name, (_, count) in sorted(ids.items()):
+            if count != (known_count := self.app.counts.get(name, count)):
+                await self.app.crash(TopicError(repartitioned(name, count, known_count)))
+                return
         for lane in lanes:
             found, known = ids.get(lane.tp.topic, ("", 0))[0], ownership.known_id(lane.tp)
             if found and known and found != known:

@@ -3,13 +3,16 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 
+from streams.records.lease import Gate, Lease
 from streams.records.routing import partition_of
 from streams.records.task import Output
+
+Clock = Callable[[], float]  # seconds since the epoch
 
 
 class Ack(NamedTuple):
@@ -44,14 +47,20 @@ class Writer:
     # A batch that finds no leader for so long is given up: longer than any broker's restart. Milliseconds.
     TIMEOUT = 120_000
 
-    def __init__(self, counts: Mapping[str, int], producer: Mapping[str, Any]) -> None:
-        """`counts`: partitions per topic. `producer`: addresses, security, compression for aiokafka."""
-        self._counts = counts
+    def __init__(
+        self, counts: Mapping[str, int], producer: Mapping[str, Any], lease: Lease | None = None, clock: Clock = time.time
+    ) -> None:
+        """`counts`: partitions per topic. `producer`: addresses, security, compression for aiokafka. `lease`: to write at all.
+
+        `clock`: of the records; brokers refuse what is an hour ahead of their own.
+        """
+        self._counts, self._clock = counts, clock
         self._producer = AIOKafkaProducer(
             **{"acks": "all", "linger_ms": 0, "max_batch_size": self.BATCH, "request_timeout_ms": self.TIMEOUT}
             | {"enable_idempotence": True}
             | dict(producer)
         )
+        self._gate = Gate(lease, self._producer.client)
 
     async def start(self) -> None:
         """Connect."""
@@ -83,7 +92,7 @@ class Writer:
     async def send(self, topic: str, partition: int, outputs: Iterable[Output]) -> list[Ack]:
         """Send to one partition. Returns when the last batch is queued."""
         acks: list[Ack] = []
-        batch, now = self._producer.create_batch(), int(time.time() * 1000)
+        batch, now = self._producer.create_batch(), int(self._clock() * 1000)
         for out in outputs:
             if batch.append(timestamp=now, key=out.key, value=out.value, headers=out.headers) is None:
                 acks.append(await self._queue(topic, partition, batch))
@@ -100,9 +109,15 @@ class Writer:
         return Ack(topic, partition, batch.record_count(), future)
 
     async def stop(self) -> None:
-        """Let go of it. What is still on its way is given up after a moment."""
-        with contextlib.suppress(Exception):  # it may be fenced or cut off; the partition is closed either way
-            await asyncio.wait_for(self._producer.stop(), 5)
+        """Let go of it. What is still on its way is given up after a moment, and does not leave any more."""
+        try:
+            with contextlib.suppress(Exception):  # it may be fenced or cut off; the partition is closed either way
+                await asyncio.wait_for(self._producer.stop(), 5)
+        finally:
+            self._gate.shut = True
+            if (sender := self._producer._sender.sender_task) and not sender.done():  # aiokafka leaves it when a stop is cut short
+                sender.cancel()
+                self._closing = asyncio.create_task(self._producer.client.close())
 
 
 class FencedWriter(Writer):
@@ -113,8 +128,15 @@ class FencedWriter(Writer):
     No other transaction is ever begun: none of their cost, and readers need no isolation level.
     """
 
-    def __init__(self, counts: Mapping[str, int], producer: Mapping[str, Any], name: str) -> None:
-        super().__init__(counts, dict(producer) | {"transactional_id": name})
+    def __init__(
+        self,
+        counts: Mapping[str, int],
+        producer: Mapping[str, Any],
+        name: str,
+        lease: Lease | None = None,
+        clock: Clock = time.time,
+    ) -> None:
+        super().__init__(counts, dict(producer) | {"transactional_id": name}, lease, clock)
 
     async def fence(self, partitions: Iterable[tuple[str, int]]) -> None:
         """Connect, and shut out every earlier owner of the name on these partitions."""

@@ -44,7 +44,7 @@ def count(state: Count | None, record: Record, ctx: Context) -> tuple[Count, lis
         threading.Event().wait()
     if record.value == b"poison":
         raise ValueError("cannot be read")
-    said = json.dumps({"key": record.key.decode(), "n": state.n, "offset": record.offset}).encode()
+    said = json.dumps({"key": record.key.decode(), "n": state.n, "offset": record.offset, "who": os.getpid()}).encode()
     if record.value == b"big":
         said = bytes(2 << 20)
     outputs = [Output(f"{NAME}-out", record.key, said)]

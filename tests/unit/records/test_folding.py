@@ -9,9 +9,11 @@ import pytest
 
 from streams.records import Context, Output, Tick
 from streams.records.driver import Driver
+from streams.records.folding import Folding
 from streams.records.poison import Limit, PoisonFlood
 from streams.records.routing import partition_of_key
-from streams.records.step import Bounds
+from streams.records.step import Bounds, TopicError
+from streams.records.store import MemoryStore
 from tests.unit.records.shop import COUNT, EXPIRING, GATE, MARKED, Count, reasons
 
 
@@ -87,6 +89,40 @@ def test_a_state_that_cannot_be_kept_is_buried() -> None:
     assert driver.state("count", b"a").n == 2
     assert (driver.state("count", b"b"), driver.state("count", b"c")) == (None, None)
     assert [record.key for record in driver.read("dead")] == [b"b", b"c"]
+
+
+def _told(key: bytes, state: Count, last: Any, ctx: Context) -> list[Output]:
+    if last is not None and last.value == b"mute":
+        raise ValueError("cannot be summed up")
+    return [Output("counts", key, b"%d by %s" % (state.n, last.value if last else b"tick"))]
+
+
+def test_a_summary_is_told_once_a_key_and_batch() -> None:
+    """After the last record of the key in the batch, which it is given; a tick's change is summed up without a record."""
+
+    def later(key: bytes, state: Count, judged: float, ctx: Context) -> tuple[Count, list[Output]]:
+        return Count(state.n + 100, judged + 1000), []
+
+    quiet = replace(COUNT, fold=lambda *args: (COUNT.fold(*args)[0], []))
+    driver = Driver([replace(quiet, summary=_told, due=lambda state: state.at + 10, on_due=later)], batch=3)
+    for key, value in ((b"a", b"1"), (b"b", b"2"), (b"a", b"3"), (b"a", b"4")):
+        driver.send("in", key, value)
+    driver.run()
+    assert driver.values("counts") == [b"2 by 3", b"1 by 2", b"3 by 4"]
+    driver.advance(11)
+    assert sorted(driver.values("counts")[3:]) == [b"101 by tick", b"103 by tick"]
+
+
+def test_a_summary_that_raises_buries_its_keys_records() -> None:
+    """Those of the batch; the key's state and all other keys stay as if the records were never read."""
+    driver = Driver([replace(COUNT, summary=_told)])
+    for value in (b"v", b"mute"):
+        for key in (b"a", b"b"):
+            driver.send("in", key, b"v" if key == b"b" else value)
+        driver.run()
+    assert (driver.state("count", b"a").n, driver.state("count", b"b").n) == (1, 2)
+    assert [record.key for record in driver.read("dead")] == [b"a"]
+    assert driver.values("counts")[-2:] == [b"2", b"2 by v"]
 
 
 def test_keys_of_the_engine_and_none_are_buried() -> None:
@@ -209,3 +245,14 @@ def test_tick_of_a_stateless_task() -> None:
     driver.advance(1, rounds=1)
     driver.advance(1, rounds=1)
     assert seen == [(False, 1001.0, None, 1001.0), (True, 1002.0, 5000, 1002.0)]
+
+
+def test_states_made_with_another_number_of_partitions_are_refused() -> None:
+    """Keys would be in other partitions than their states: the changelog knows how many there were when it was begun."""
+    store = MemoryStore()
+    first = Folding(COUNT, Context("in", 0), store, now=0.0)
+    assert first.open("id", 4)
+    first.meta_entry()
+    assert Folding(COUNT, Context("in", 0), store, now=0.0).open("id", 4)
+    with pytest.raises(TopicError, match="topic in has 6 partitions, 4 are configured"):
+        Folding(COUNT, Context("in", 0), store, now=0.0).open("id", 6)

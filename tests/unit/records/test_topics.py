@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from streams.records import Context, Output, Record, SinkTask, Task
-from streams.records.topics import Topic, TopicError, check
+from streams.records.step import TopicError
+from streams.records.topics import Topic, check
 
 
 def fold(state: dict[str, int] | None, record: Record, ctx: Context) -> tuple[None, list[Output]]:
@@ -65,3 +66,11 @@ def test_a_task_that_cannot_work_is_refused(changes: dict[str, Any], reason: str
     """A declaration that contradicts itself says so when it is made."""
     with pytest.raises(ValueError, match=reason):
         _task(**changes)
+
+
+def test_a_changed_number_of_partitions_is_refused() -> None:
+    """A topic with another number of partitions than configured is named, with both numbers and what to do."""
+    topics = _topics(**{"in": 6, "out": 4, "dead": 4, "log": 6})
+    check([_task()], topics)
+    with pytest.raises(TopicError, match=r"^topic in has 6 partitions, 4 are configured.*begin a new installation"):
+        check([_task()], topics, {"in": 4, "out": 4, "of another role": 4})

@@ -7,6 +7,7 @@ from schemas.records import Alert, ChannelControl, ChannelFinding
 from streams import wire
 from streams.channels import gate, rates
 from streams.channels.state import Channel
+from streams.lost import on_lost
 from streams.policy import Policy
 from streams.records import Context, Output, Record, Task
 
@@ -53,6 +54,7 @@ def task(policy: Policy) -> Task:
         changelog=topics.CHANNELS_CHANGELOG,
         due=due,
         on_due=on_due,
+        on_lost=on_lost("channels"),
     )
 
 

@@ -16,6 +16,7 @@ from schemas.records import (
     PoolRecord,
 )
 from streams import wire
+from streams.lost import on_lost
 from streams.orders import gates, pool
 from streams.orders.fold import Orders, Surroundings
 from streams.orders.rules import RuleSet
@@ -67,6 +68,12 @@ def task(policy: Policy, rules: RuleSet, channels: Iterable[str] = (), partition
         order, found = orders.fold(order, fact, around)
         return order, _outputs(found, wire.trace(record))
 
+    def summary(key: bytes, order: Order, last: Record | None, ctx: Context) -> list[Output]:
+        if order.version == order.told:
+            return []
+        order.told = order.version
+        return [_output(state_of(order), wire.trace(last) if last else None)]
+
     def due(order: Order) -> float | None:
         moment = orders.due(order)
         return None if moment is None else moment / 1000
@@ -80,8 +87,9 @@ def task(policy: Policy, rules: RuleSet, channels: Iterable[str] = (), partition
         yield from _again(tick)
         for key, order, at in gate.passing(tick, MOST_RELEASES):
             told = pool.release(order, at)
+            order.version += 1
             tick.put(key, order)
-            yield from _outputs([told, state_of(order)], None)
+            yield _output(told, None)
 
     return Task(
         name="orders",
@@ -91,6 +99,7 @@ def task(policy: Policy, rules: RuleSet, channels: Iterable[str] = (), partition
         bury=wire.bury,
         state=Order,
         changelog=topics.ORDERS_CHANGELOG,
+        summary=summary,
         due=due,
         on_due=on_due,
         group=gates.group,
@@ -100,6 +109,7 @@ def task(policy: Policy, rules: RuleSet, channels: Iterable[str] = (), partition
         feeds=frozenset({*map(topics.raw_order, channels), topics.RAW_SYSTEM}) if channels else frozenset(),
         feed_timeout=policy.reader_stuck / 1000,
         on_stuck=wire.on_stuck("orders"),
+        on_lost=on_lost("orders"),
         witness=topics.ORDER_POOL,
     )
 
@@ -116,8 +126,9 @@ def _again(tick: Tick) -> Iterable[Output]:
         order: Order | None = tick.get(key)
         told = pool.said_release(order, _said(tick.ctx, key)) if order else None
         if order and told:
+            order.version += 1
             tick.put(key, order)
-            yield from _outputs([told, state_of(order)], None)
+            yield _output(told, None)
 
 
 def _outputs(found: Iterable[Any], traceparent: bytes | None) -> list[Output]:

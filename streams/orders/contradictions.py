@@ -34,13 +34,16 @@ def refund_withdrawn(case: Case) -> bool:
 
 def note(source: Source, fact: Observation, disposition: str) -> None:
     """Keep what a fact says of ends and of work, after it was judged and accepted."""
-    statement = Said(fact.source, fact.status, fact.occurred_at, fact.received_at)
     if disposition == REPEAT:
         return
     if source.kind == "channel":
-        _note_end(source, fact, statement)
+        _note_end(source, fact, _said(fact))
     elif source.kind == "system" and _works(fact):
-        source.moves = [*source.moves, statement][-MAX_MOVES:]
+        source.moves = [*source.moves, _said(fact)][-MAX_MOVES:]
+
+
+def _said(fact: Observation) -> Said:
+    return Said(fact.source, fact.status, fact.occurred_at, fact.received_at)
 
 
 def _works(fact: Observation) -> bool:

@@ -53,6 +53,12 @@ def seen(source: Source, fact: Observation, origin: bytes | None, retention: int
     return verdict
 
 
+def recent(kept: bytes, since: int) -> bytes:
+    """The ids that were received at or after `since` (ms)."""
+    entries = (kept[at : at + _ENTRY] for at in range(0, len(kept), _ENTRY))
+    return b"".join(entry for entry in entries if _receipt(entry, 0) >= since)
+
+
 def _fingerprint(origin: bytes | None) -> bytes:
     return bytes(4) if origin is None else crc32(origin).to_bytes(4)
 

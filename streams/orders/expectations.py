@@ -126,13 +126,23 @@ def check(order: Order, fact: Observation, disposition: str, policy: Policy) -> 
     found: list[Any] = []
     for kind, waiting in list(order.waiting.items()):
         row = TABLE[kind]
-        if row.b_from in roles and row.is_b(fact) and (disposition != LATE or _answers_late(kind, waiting, fact)):
+        if row.b_from in roles and fact.received_at < waiting.a.received and not waiting.opened:
+            _note_before(waiting, row, order, fact.source)
+        elif row.b_from in roles and row.is_b(fact) and (disposition != LATE or _answers_late(kind, waiting, fact)):
             found += _meet(order, kind, waiting, Said(fact.source, fact.status, fact.occurred_at, fact.received_at))
         elif _in_time_for_a(waiting, fact) and _withdrawn(order, row, waiting):
             _end(order, kind)
     if fact.status in _BEGINS and disposition != REPEAT:
         _begin(order, fact, roles, policy)
     return found
+
+
+def _note_before(waiting: Waiting, row: Expectation, order: Order, source: str) -> None:
+    """A fact that was received before A, and is read after it: what its source says when A comes is an answer, or is none."""
+    if row.first_b(order.sources[source]) and row.holds(order.sources[source]):
+        waiting.before = source
+    elif waiting.before == source:
+        waiting.before = ""
 
 
 def _in_time_for_a(waiting: Waiting, fact: Observation) -> bool:
@@ -226,7 +236,7 @@ def judge(order: Order, until: int, policy: Policy) -> list[Any]:
     for kind, waiting in sorted(order.waiting.items(), key=lambda item: (item[1].deadline, item[0])):
         if waiting.opened or waiting.deadline >= until:
             continue
-        if kind == "cancel_not_acknowledged" and not _concerned(order, waiting.deadline, policy):
+        if waiting.before or (kind == "cancel_not_acknowledged" and not _concerned(order, waiting.deadline, policy)):
             _end(order, kind)
             continue
         waiting.opened = True

@@ -7,21 +7,18 @@ in place: after an exception it must be thrown away.
 from collections.abc import Mapping
 from json import dumps
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from schemas.headers import utc
 from schemas.records import Alert, ChannelFinding, Jump, Observation, PoolRecord
 from schemas.status import AXES, label
 from streams.days import shanghai_clock
-from streams.orders import amounts, audit, contradictions, disposition, expectations, jumps, parcels, pool
+from streams.orders import amounts, audit, contradictions, disposition, expectations, jumps, parcels, pool, retention
 from streams.orders.disposition import CHANGE, DUPLICATE, NEW
 from streams.orders.pool import Origin
 from streams.orders.rules import RuleSet
 from streams.orders.state import MAX_SOURCES, Order, Source, TooMuch
-from streams.orders.status import finished, state_of
 from streams.policy import Policy
-
-UNFINISHED: Final = 4  # an order that never ends leaves after so many retentions without a word
 
 
 class Surroundings(NamedTuple):
@@ -52,6 +49,7 @@ class Orders:
         if fact.status not in AXES.get(fact.axis, ()):
             raise ValueError(f"order {fact.order_key}: {fact.source} states {fact.status!r}, which is no {fact.axis} status")
         order = order or Order(fact.channel, fact.shop_id, fact.order_id)
+        order.stub = False
         found: list[Any] = []
         told = pool.said_release(order, around.said) if around.said else None
         if told is not None:
@@ -65,8 +63,7 @@ class Orders:
             statement = parcels.heard(order, fact)
             if statement is not None:
                 found += self._take(order, source, statement, around)
-        if found or (novelty == DUPLICATE and not fact.derived):
-            found.append(state_of(order))
+        order.version += bool(found) or (novelty == DUPLICATE and not fact.derived)
         return order, found
 
     def _take(self, order: Order, source: Source, fact: Observation, around: Surroundings) -> list[Any]:
@@ -118,22 +115,15 @@ class Orders:
     def judge(self, order: Order, until: int) -> tuple[Order | None, list[Any]]:
         """Look at an order whose time has come: all that was received before `until` (ms) has been read."""
         found = expectations.judge(order, until, self.policy)
-        if found:
-            found.append(state_of(order))
-        leaves = self._leaves(order)
-        return (None if leaves is not None and leaves < until else order), found
+        order.version += bool(found)
+        leaves = retention.leaves(order, self.policy)
+        return (retention.leave(order, until, self.policy) if leaves is not None and leaves < until else order), found
 
     def due(self, order: Order) -> int | None:
         """When the order wants to be looked at (ms): just after a deadline, or when it may be forgotten."""
         deadline = expectations.due(order)
-        moment = deadline if deadline is not None else self._leaves(order)
+        moment = deadline if deadline is not None else retention.leaves(order, self.policy)
         return None if moment is None else moment + 1
-
-    def _leaves(self, order: Order) -> int | None:
-        """When the order leaves the state, if nothing more is said of it."""
-        if order.pool is not None and order.pool.action == "hold":
-            return None
-        return order.updated + self.policy.order_retention * (1 if finished(order) else UNFINISHED)
 
 
 def _source(order: Order, fact: Observation) -> Source:

@@ -94,6 +94,8 @@ class RuleSet:
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             raise RuleError(f"{name}:{mark.line + 1 if mark else 1}: {getattr(error, 'problem', error)}") from None
+        except RecursionError:
+            raise RuleError(f"{name}:1: nested too deeply") from None
         return cls(_Reader(name).rules(node))
 
 
@@ -133,6 +135,8 @@ class _Reader:
             raise self.error(node, f"expected fields: {', '.join(known)}")
         fields: dict[str, yaml.Node] = {}
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise self.error(key, "a key must be a word")
             if key.value not in known:
                 near = get_close_matches(str(key.value), known, 1, 0.0)
                 raise self.error(key, f"unknown key {key.value!r}, the nearest known one is {near[0]!r}")

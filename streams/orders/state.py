@@ -97,6 +97,7 @@ class Waiting(Struct, array_like=True, gc=False):
     case: str | None = None  # the refund case that A is about
     answer: Said | None = None  # B, received after the deadline, before it was judged
     opened: bool = False
+    before: str = ""  # the source at which B was so when A was received, though it was read after A
 
 
 class Clash(Struct, array_like=True, gc=False):
@@ -170,6 +171,8 @@ class Order(Struct, array_like=True):
     ended: bool = False
     released: bool = False
     pool: Pool | None = None
+    told: int = 0  # the version that order.state has
+    stub: bool = False  # nothing was said for long: see retention.py
 
     @property
     def key(self) -> str:

@@ -52,8 +52,7 @@ def finished(order: Order) -> bool:
 
 
 def state_of(order: Order) -> OrderState:
-    """The order as others see it. Each call is a newer version."""
-    order.version += 1
+    """The order as others see it. Whoever changes the order raises its version."""
     amount, currency = amount_of(order)
     pool = order.pool
     return OrderState(

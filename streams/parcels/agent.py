@@ -7,12 +7,13 @@ import msgspec
 from schemas import topics
 from schemas.records import Alert, Observation, ParcelObservation, ParcelState, Stall
 from streams import wire
+from streams.lost import on_lost
 from streams.parcels import alerts, links, nodes, procedures, watch
 from streams.parcels.state import Parcel
 from streams.policy import Policy
 from streams.records import Context, Output, Record, Task
 
-Effect = ParcelState | Stall | Alert | Observation
+Effect = Stall | Alert | Observation
 
 
 def apply(parcel: Parcel, fact: ParcelObservation, policy: Policy, place: bytes | None = None) -> list[Effect]:
@@ -35,7 +36,8 @@ def apply(parcel: Parcel, fact: ParcelObservation, policy: Policy, place: bytes 
         case _:
             raise ValueError(f"parcel {fact.parcel_key}: a fact is a node or a link, not {fact.kind!r}")
     parcel.updated_at = max(parcel.updated_at, fact.received_at)
-    return [*effects, *_risk(parcel, policy), parcel.record()]
+    parcel.changed()
+    return [*effects, *_risk(parcel, policy)]
 
 
 def _node(parcel: Parcel, node: ParcelObservation, policy: Policy) -> list[Effect]:
@@ -70,6 +72,12 @@ def task(policy: Policy) -> Task:
         parcel = state or Parcel(fact.parcel_key, fact.courier, fact.tracking_no)
         return parcel, _outputs(apply(parcel, fact, policy, wire.raw_place(record)), wire.trace(record))
 
+    def summary(key: bytes, parcel: Parcel, last: Record | None, ctx: Context) -> list[Output]:
+        if parcel.version == parcel.told:
+            return []
+        parcel.told = parcel.version
+        return [_state(parcel.record(), wire.trace(last) if last else None)]
+
     def due(parcel: Parcel) -> float:
         return watch.due_at(parcel, policy) / 1000
 
@@ -77,7 +85,7 @@ def task(policy: Policy) -> Task:
         at, clock = round(judged * 1000), int(ctx.now * 1000)
         effects: list[Effect] = [*watch.judge(parcel, policy, at, clock if clock - at > catching_up else at)]
         if effects:
-            effects.append(parcel.record())
+            parcel.changed()
         gone = watch.leaves_at(parcel, policy) <= at
         return None if gone else parcel, _outputs(effects, None)
 
@@ -89,12 +97,14 @@ def task(policy: Policy) -> Task:
         bury=wire.bury,
         state=Parcel,
         changelog=topics.PARCELS_CHANGELOG,
+        summary=summary,
         due=due,
         on_due=on_due,
         mark=wire.mark,
         feeds=frozenset({topics.RAW_PARCEL}),
         feed_timeout=policy.reader_stuck / 1000,
         on_stuck=wire.on_stuck("parcels"),
+        on_lost=on_lost("parcels"),
     )
 
 
@@ -111,9 +121,11 @@ def _output(effect: Effect, traceparent: bytes | None) -> Output:
         case Stall():
             event_id = f"{effect.parcel_key}/{effect.kind}/{effect.episode}/{effect.tier}"
             return _written(topics.PARCEL_STALL, effect.parcel_key, effect, event_id, effect.due_at, traceparent)
-        case ParcelState():
-            event_id = f"{effect.parcel_key}/{effect.version}"
-            return _written(topics.PARCEL_STATE, effect.parcel_key, effect, event_id, effect.updated_at, traceparent)
+
+
+def _state(state: ParcelState, traceparent: bytes | None) -> Output:
+    event_id = f"{state.parcel_key}/{state.version}"
+    return _written(topics.PARCEL_STATE, state.parcel_key, state, event_id, state.updated_at, traceparent)
 
 
 def _written(topic: str, key: str, record: msgspec.Struct, event_id: str, at: int, traceparent: bytes | None) -> Output:

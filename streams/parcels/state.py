@@ -74,6 +74,7 @@ class Parcel(Struct, omit_defaults=True):
     duplicates: int = 0
     heard_at: int = 0  # receipt of the newest node
     updated_at: int = 0  # receipt of the newest node or link
+    told: int = 0  # the version that parcel.state has
 
     @property
     def watching(self) -> bool:
@@ -85,9 +86,12 @@ class Parcel(Struct, omit_defaults=True):
         """The order that the parcel belongs to."""
         return self.orders[0] if self.orders else None
 
-    def record(self) -> ParcelState:
-        """The next version, for the topic. A parcel that comes back after its retention goes on above its old ones."""
+    def changed(self) -> None:
+        """Count a version. A parcel that comes back after its retention goes on above its old ones."""
         self.version = self.version + 1 if self.version else self.updated_at
+
+    def record(self) -> ParcelState:
+        """The parcel as others see it."""
         return ParcelState(
             parcel_key=self.parcel_key,
             courier=self.courier,

@@ -7,6 +7,7 @@ from schemas.records import AuditRecord, Conflict, Jump, Observation, ParcelRef,
 from streams.orders.fold import Orders, Surroundings
 from streams.orders.rules import RuleSet
 from streams.orders.state import Order
+from streams.orders.status import state_of
 from streams.policy import MINUTE, Policy
 
 BEGIN = 1_800_000_000_000
@@ -74,7 +75,7 @@ class Play:
         """Fold facts, with the channel's gate shut or open."""
         for one in facts:
             self.state, found = self.orders.fold(self.state, one, Surroundings(shut=shut))
-            self.found += found
+            self.found += [*found, state_of(self.state)]
         return self
 
     def judge(self, until: float) -> "Play":

@@ -5,7 +5,7 @@ import pytest
 
 from schemas import codec, topics
 from schemas.headers import header
-from schemas.records import ChannelControl, ChannelFinding, DeadLetter, Observation, OrderState, ParcelObservation, PoolRecord
+from schemas.records import AuditRecord, ChannelControl, ChannelFinding, DeadLetter, Observation, OrderState, ParcelObservation, PoolRecord
 from streams import wire
 from streams.orders import agent
 from streams.orders.rules import RuleSet
@@ -166,24 +166,70 @@ def test_deadlines_are_judged_by_the_marks_of_all_feeds() -> None:
     assert header(driver.read(topics.ALERT)[-1].headers, "ce_id").startswith(b"reader_stuck:orders:")  # type: ignore[union-attr]  # every output has one
 
 
-def test_a_finished_order_leaves_the_state_after_the_retention() -> None:
-    """An unfinished one stays much longer, a held one until it is released."""
-    driver = _driver(policy=Policy(order_retention=DAY))
+def test_an_order_shrinks_after_the_retention_and_leaves_much_later() -> None:
+    """An unfinished one stays whole much longer, a held one until it is released; a fact between makes a stub whole again."""
+    driver = _driver(policy=Policy(order_retention=DAY, stub_retention=10 * DAY))
     _control(driver, 1, "paused", 0)
     _send(driver, fact("web", "Completed", 0), fact("web", "Shipped", 0, order_id="B", order_key="web:s1:B"), _paid("C", 0))
     driver.run()
     keys = [KEY.encode(), b"web:s1:B", b"web:s1:C"]
 
-    def known() -> list[bool]:
-        return [driver.state("orders", key) is not None for key in keys]
+    def known() -> str:
+        states: list[Order | None] = [driver.state("orders", key) for key in keys]
+        return " ".join("gone" if state is None else "stub" if state.stub else "whole" for state in states)
 
     driver.advance(DAY / 1000)
-    assert known() == [True, True, True]
+    assert known() == "whole whole whole"
     driver.advance(1)
-    assert known() == [False, True, True]
+    assert known() == "stub whole whole"
     driver.advance(3 * DAY / 1000)
-    assert known() == [False, False, True]
+    assert known() == "stub stub whole"
+    _send(driver, fact("web", "Signed", 4.1 * 1440, order_id="B", order_key="web:s1:B"))
+    driver.run()
+    assert known() == "stub whole whole"
+    driver.advance(6 * DAY / 1000)
+    assert known() == "gone stub whole"
+    driver.advance(5 * DAY / 1000)
+    assert known() == "gone gone whole"
     assert driver.errors == []
+
+
+def test_a_fact_after_the_retention_goes_on_where_the_order_was() -> None:
+    """Its record continues the chain, its state has a higher version; no second release, jumps go on counting, old words are late."""
+    driver = _driver(policy=Policy(order_retention=DAY))
+    _send(
+        driver,
+        fact("web", "PaymentConfirmed", 0),
+        fact("web", "Shipped", 1),
+        fact("web", "PaymentConfirmed", 2),
+        fact("web", "Completed", 3),
+    )
+    driver.run()
+    before = codec.decode(driver.read(topics.ORDER_STATE)[-1].value or b"", OrderState)
+    driver.advance(40 * DAY / 1000)
+    state: Order = driver.state("orders", KEY.encode())
+    assert (state.stub, state.sources["web"].seen) == (True, b"")
+    later = 40 * 1440
+    _send(driver, fact("web", "PaymentConfirmed", 0.5, later), fact("web", "PaymentConfirmed", later), fact("web", "Cancelled", later + 1))
+    driver.run()
+    records = [codec.decode(record.value or b"", AuditRecord) for record in driver.read(topics.ORDER_AUDIT)]
+    assert [record.seq for record in records] == [1, 2, 3, 4, 5, 6, 7]
+    assert [record.prev_hash for record in records[1:]] == [record.hash for record in records[:-1]]
+    assert [record.disposition for record in records] == ["change", "change", "jump", "change", "late", "jump", "change"]
+    after = codec.decode(driver.read(topics.ORDER_STATE)[-1].value or b"", OrderState)
+    assert (after.version > before.version, after.audit_seq, after.audit_head) == (True, 7, records[-1].hash)
+    assert (before.jump_count, after.jump_count) == (1, 2)
+    assert (after.sources[0].observations, after.paid, after.released) == (7, True, True)
+    actions = [codec.decode(record.value or b"", PoolRecord).action for record in driver.read(topics.ORDER_POOL)]
+    assert actions == ["release", "withdraw"]
+
+
+def test_a_state_of_before_stubs_is_read() -> None:
+    """A state that was written without the newest fields is an order that is whole."""
+    whole = msgspec.msgpack.encode(Order("web", "s1", "A1", version=3))
+    old = msgspec.msgpack.encode(msgspec.msgpack.decode(whole)[:-2])
+    read = msgspec.msgpack.decode(old, type=Order)
+    assert (read.version, read.stub) == (3, False)
 
 
 def test_what_cannot_be_folded_is_a_dead_letter_of_its_source() -> None:

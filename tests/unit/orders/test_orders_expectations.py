@@ -194,6 +194,16 @@ def test_any_erp_that_is_linked_may_answer() -> None:
     assert Play(*cancelled, links=links).judge(99).conflicts == [("cancel_not_acknowledged", "opened", 17)]
 
 
+def test_what_was_received_before_a_answers_by_where_it_stood_then() -> None:
+    """Read after A or before it: an ERP that had gone on again when the order was cancelled has not acknowledged."""
+    held, on = fact("erp", "OnHold", 3), fact("erp", "Allocated", 5)
+    cancel = fact("web", "Cancelled", 7)
+    for gone_on in ((PAID, held, on, cancel), (PAID, cancel, held, on)):
+        assert Play(*gone_on).judge(99).conflicts == [("cancel_not_acknowledged", "opened", 17)]
+    for stopped in ([held, cancel], [cancel, held], [cancel, held, on, fact("erp", "OnHold", 9)]):
+        assert Play(PAID, *stopped).judge(99).conflicts == []
+
+
 def test_amount_mismatch_is_open_while_last_amounts_differ() -> None:
     """At once, once an order; a missing amount says nothing, an older one neither."""
     play = Play(fact("web", "Created", 0, payable_minor=100, currency="CNY"), fact("erp", "Approved", 1))

@@ -42,8 +42,13 @@ def link(order: str | None = ORDER, at: int = TEN, customer: str | None = "c1") 
 
 
 def feed(parcel: Parcel, *facts: ParcelObservation, policy: Policy = POLICY) -> list[Any]:
-    """Everything that the facts lead to."""
-    return [effect for fact in facts for effect in apply(parcel, fact, policy)]
+    """Everything that the facts lead to, and after each that changed the parcel, its state."""
+    found: list[Any] = []
+    for fact in facts:
+        before = parcel.version
+        found += apply(parcel, fact, policy)
+        found += [parcel.record()] if parcel.version != before else []
+    return found
 
 
 def judge(parcel: Parcel, at: int, policy: Policy = POLICY, now: int | None = None) -> list[Any]:

@@ -3,7 +3,8 @@
     X-Lockstep-Signature: t=<unix seconds>,v1=<hex HMAC-SHA256(secret, "<t>.<body>")>
 
 Channels and systems state facts about orders, couriers about parcels. Beyond the contract, a fact about an after-sale
-case may say `partial_refund: true`: money goes back, but the order goes on.
+case may say `partial_refund: true`: money goes back, but the order goes on. Any fact may have a `sequence`, an integer
+that its sender counts up by one from fact to fact at this address: numbers that do not come are said. It never begins anew.
 """
 
 from typing import Annotated, Any, Final, Literal
@@ -14,10 +15,11 @@ from pydantic import Field, StringConstraints, TypeAdapter, model_validator
 from connectors import parcels
 from connectors.base import MAX_FACTS, BadSignature, Connector, Decoded, Fact, Push, Reply, TooMany
 from connectors.config import CHANNEL, COURIER, SYSTEM, Shop
-from connectors.reading import NO_CONTROLS, Id, Maybe, NamePart, Payload, Prose, Word, digest, key_of, payload, peek, with_offset
+from connectors.reading import NO_CONTROLS, Id, Maybe, Minor, NamePart, Payload, Prose, Word, digest, key_of, payload, peek, with_offset
 from connectors.signing import hmac_sha256, require, require_recent
 from schemas import mapping
 from schemas.facts import Unusable
+from schemas.pulses import LARGEST, SEQUENCE
 from schemas.records import Line, Observation, ParcelObservation, ParcelRef, RawEvent
 from schemas.status import AXES, PARCEL
 
@@ -26,7 +28,6 @@ TextId = Annotated[str, Field(strict=True, min_length=1, max_length=128, pattern
 Said = Annotated[str, StringConstraints(strict=True, max_length=256, pattern=NO_CONTROLS)]
 """A text that may be empty, which is the same as absent."""
 Status = Annotated[str, Field(strict=True, min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Minor = Annotated[int, Field(strict=True, ge=0, le=2**53)]
 
 
 class LineItem(Payload):
@@ -118,6 +119,7 @@ class Identity(msgspec.Struct):
     shop_id: Any = None
     courier: Any = None
     tracking_no: Any = None
+    sequence: Any = None
 
 
 class Generic(Connector):
@@ -165,7 +167,9 @@ def _fact(shop: Shop, data: bytes) -> Fact:
         own = (shop.name, shop.shop) if shop.kind == CHANNEL else (None, None)
         key = key_of(said.channel or own[0], said.shop_id or own[1], said.order_id) if isinstance(said.order_id, str) else None
     event_id = said.event_id if isinstance(said.event_id, str) and key_of("id", said.event_id) else digest(source, data)
-    return Fact(event_id, key or event_id, source, data)
+    number = said.sequence
+    numbered = type(number) is int and 0 <= number <= LARGEST
+    return Fact(event_id, key or event_id, source, data, {SEQUENCE: f"{number} {shop.name}"} if numbered else {})
 
 
 def _order(event: RawEvent) -> Observation:

@@ -1,4 +1,4 @@
-"""The stream role: one worker that normalises, and keeps orders, channels and parcels."""
+"""The stream role: one worker that normalises, keeps orders, channels and parcels, and watches the sources."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +14,7 @@ from streams.orders.rules import RuleSet
 from streams.parcels import agent as parcels
 from streams.policy import Policy
 from streams.records import Task
+from streams.sources import agent as sources
 
 if TYPE_CHECKING:
     from streams.records import Engine
@@ -46,6 +47,7 @@ def tasks(settings: StreamSettings, decoders: Mapping[str, Decoder]) -> list[Tas
         orders.task(policy, settings.rules, settings.channels, settings.partitions),
         channels.task(policy),
         parcels.task(policy),
+        sources.task(policy, settings.partitions),
     ]
 
 
@@ -59,6 +61,7 @@ def build(settings: StreamSettings, decoders: Mapping[str, Decoder]) -> "Engine"
         instance=settings.instance,
         store=settings.store,
         data=settings.data,
+        partitions={topic.name: topic.partitions or settings.partitions for topic in topics.catalogue(settings.channels)},
         **settings.options,
     )
     for task in tasks(settings, decoders):

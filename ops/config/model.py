@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from ops.config.values import OFF, Duration, Hours, Secret
+from ops.config.values import OFF, Duration, Hours, Secret, duration
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]  # part of topics, keys and metrics
 ShopId = Annotated[str, StringConstraints(pattern=r"^[^\s:/?#]{1,128}$")]  # part of order keys and of the push's address
@@ -79,7 +79,14 @@ def _expectation(value: object) -> object:
 
 
 Expectation = Annotated[ExpectationModel | Literal["off"], BeforeValidator(_expectation)]
-Switch = Annotated[Literal["on", "off"], BeforeValidator(lambda value: {True: "on", False: OFF}.get(value, value))]
+
+
+def _switch(value: object) -> object:
+    """Read `true` and `false` beside `on` and `off`."""
+    return {True: "on", False: OFF}[value] if isinstance(value, bool) else value
+
+
+Switch = Annotated[Literal["on", "off"], BeforeValidator(_switch)]
 
 
 class ExpectationsModel(_Model):
@@ -111,6 +118,36 @@ class StallModel(_Model):
     freeze_orders: int | None = Field(None, ge=0)
 
 
+class DeadLettersModel(_Model):
+    """Overrides of when a source is said to be sick (semantics §2)."""
+
+    ratio: float | None = Field(None, gt=0, le=1)
+    least: int | None = Field(None, ge=1)
+    window: Annotated[Duration, Field(ge=1_000)] | None = None
+    consecutive: int | None = Field(None, ge=1)
+    well_after: Duration | None = None
+
+
+def _silence(value: object) -> object:
+    """Read `learned`, `off` or a duration."""
+    if value is False:
+        return OFF
+    return value if value in ("learned", OFF) else duration(value)
+
+
+SilenceRule = Annotated[int | Literal["learned", "off"], BeforeValidator(_silence)]
+
+
+class SilenceModel(_Model):
+    """When a source that has fallen silent is said: a rule each, and what is needed to learn one."""
+
+    default: SilenceRule | None = None
+    sources: dict[str, SilenceRule] = {}
+    least: Duration | None = None
+    expected: int | None = Field(None, ge=1)
+    days: int | None = Field(None, ge=1, le=7)
+
+
 class PolicyModel(_Model):
     """What a merchant may change; whatever is absent keeps the default of `streams/policy.py`."""
 
@@ -121,10 +158,14 @@ class PolicyModel(_Model):
     stall: StallModel = StallModel()
     dedup_retention: Duration | None = None
     order_retention: Duration | None = None
+    stub_retention: Duration | None = None
     parcel_retention: Duration | None = None
     clock_tolerance: Duration | None = None
     filter_rate: float | None = Field(None, ge=0, le=1)
     reader_stuck: Duration | None = None
+    dead_letters: DeadLettersModel = DeadLettersModel()
+    silence: SilenceModel = SilenceModel()
+    sequence_gap: Duration | None = None
 
 
 class BotEntry(_Model):

@@ -13,6 +13,7 @@ from ops.config.model import BotEntry, ConfigModel, CourierEntry, ShopEntry, Sys
 from ops.config.problems import ConfigError, Problem, unknown
 from ops.config.sources import ALERT_KINDS, GENERIC, known_sources
 from ops.config.yaml_file import Document, Place, read
+from schemas import couriers
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -21,7 +22,7 @@ def parse(file: Path) -> tuple[ConfigModel, Document]:
     """Read and check a file. Raises ConfigError with everything that is wrong."""
     document = read(file)
     model = validated(ConfigModel, document)
-    if problems := [*_sources(model, document), *_shops(model, document), *_bots(model, document)]:
+    if problems := [*_sources(model, document), *_shops(model, document), *_bots(model, document), *_silence(model, document)]:
         raise ConfigError(sorted(problems))
     return model, document
 
@@ -115,6 +116,17 @@ def _shops(model: ConfigModel, document: Document) -> Iterator[Problem]:
         for index, name in enumerate(shop.systems):
             if name not in names:
                 yield document.problem(("shops", number, "systems", index), unknown("system", name, list(names)))
+
+
+def _silence(model: ConfigModel, document: Document) -> Iterator[Problem]:
+    """Silence is watched of sources that there are: couriers are those of the table, too."""
+    known = {shop.channel or shop.source for shop in model.shops} | {system.name for system in model.systems}
+    known |= {courier.courier or courier.source for courier in model.couriers}
+    if model.couriers:  # an address of one courier may speak for others too
+        known |= {*couriers.load().values()}
+    for name in model.policy.silence.sources:
+        if name not in known:
+            yield document.problem(("policy", "silence", "sources", name), unknown("source", name, sorted(known)))
 
 
 def _bots(model: ConfigModel, document: Document) -> Iterator[Problem]:

@@ -31,6 +31,8 @@ def policy(model: ConfigModel) -> Policy:
         resume=_resume(given.resume),
         stall=_stall(given.stall),
         links=_links(model),
+        dead_letters=replace(default.dead_letters, **_given(given.dead_letters.model_dump())),
+        silence=replace(default.silence, **_given(given.silence.model_dump())),
         **_numbers(given),
     )
 
@@ -40,7 +42,7 @@ def _given(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _numbers(given: PolicyModel) -> dict[str, Any]:
-    parts = {"jumps", "conflicts", "expectations", "resume", "stall"}
+    parts = {"jumps", "conflicts", "expectations", "resume", "stall", "dead_letters", "silence"}
     return _given(given.model_dump(exclude=parts))
 
 

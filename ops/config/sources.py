@@ -29,5 +29,8 @@ ALERT_KINDS: Final = (
     "source_silent",
     "reader_stuck",
     "audit_broken",
+    "audit_root",
     "dead_letters",
+    "sequence_gap",
+    "records_lost",
 )

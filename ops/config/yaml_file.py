@@ -15,6 +15,7 @@ import yaml
 from ops.config.problems import ConfigError, Problem
 
 Place = tuple[str | int, ...]
+MOST = 20_000  # values of a file, with what aliases repeat
 
 
 class _Loader(yaml.SafeLoader):
@@ -58,6 +59,18 @@ def read(file: Path) -> Document:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError.of(file, f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    try:
+        return _read(file, text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        raise ConfigError.of(file, f"is no YAML: {error.problem or error.context}", line) from error
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a number that is none, such as one of 5,000 digits
+        raise ConfigError.of(file, f"is no YAML: {str(error)[:200]}") from error
+    except RecursionError:
+        raise ConfigError.of(file, "is nested too deeply") from None
+
+
+def _read(file: Path, text: str) -> Document:
     loader = _Loader(text)
     try:
         root = loader.get_single_node()
@@ -68,17 +81,14 @@ def read(file: Path) -> Document:
         if problems:
             raise ConfigError(problems)
         data = None if root is None else loader.construct_document(root)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 0
-        raise ConfigError.of(file, f"is no YAML: {error.problem or error.context}", line) from error
-    except yaml.YAMLError as error:
-        raise ConfigError.of(file, f"is no YAML: {error}") from error
     finally:
         loader.dispose()
     return Document(file, data, lines)
 
 
 def _walk(node: yaml.Node, place: Place, file: Path, lines: dict[Place, int], problems: list[Problem]) -> None:
+    if len(lines) >= MOST:
+        raise ConfigError.of(file, f"has more than {MOST} values: an alias within an alias within an alias?")
     lines.setdefault(place, node.start_mark.line + 1)
     if isinstance(node, yaml.SequenceNode):
         for number, item in enumerate(node.value):
@@ -86,7 +96,11 @@ def _walk(node: yaml.Node, place: Place, file: Path, lines: dict[Place, int], pr
     elif isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
-            name, line = str(key.value), key.start_mark.line + 1
+            line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                problems.append(Problem(str(file), line, "a key must be a word"))
+                continue
+            name = str(key.value)
             if name in seen:
                 problems.append(Problem(str(file), line, f"the key {name!r} is given twice"))
             seen.add(name)

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from sinks.alerts.routing import Router
 from sinks.alerts.sender import Senders
+from sinks.evidence.keeper import Keeper, publisher
 from sinks.health import serve_health
 from sinks.postgres.commit import Committer
 from sinks.postgres.database import Database
@@ -26,16 +27,18 @@ class SinkWorker(Engine):
         router = Router(settings.bots, settings.sms, settings.quiet, settings.language)
         self.committer = Committer(self.database)
         self.senders = Senders(self.database, router.targets, language=settings.language)
-        self.committer.on_alerts = self.senders.poke
+        self.keeper = Keeper(self.database, router, publisher(lambda: self.client_options))
+        self.committer.on_alerts = self.keeper.on_alerts = self.senders.poke
         self._health: web.AppRunner | None = None
         for task in Sinks(self.committer, router).tasks(settings.channels):
             self.add(task)
 
     async def on_start(self) -> None:
-        """Health and senders first: neither needs Kafka, which the engine waits for."""
+        """Health, senders and keeper first: none needs Kafka to begin, which the engine waits for."""
         if self.sink_settings.health_port is not None:
             self._health = await serve_health(self.missing, self.sink_settings.health_port, self.sink_settings.health_host)
         await self.senders.start()
+        self.keeper.start()
         await super().on_start()
 
     async def missing(self) -> str:
@@ -49,6 +52,7 @@ class SinkWorker(Engine):
     async def on_stop(self) -> None:
         """The engine first, so that no batch is given to what is closed."""
         await super().on_stop()
+        await self.keeper.stop()
         await self.senders.stop()
         await self.committer.close()
         await self.database.close()

@@ -18,6 +18,8 @@ TRANSACTION_SECONDS: Final = Histogram(
 RAW_COUNTED: Final = Counter("lockstep_sink_raw_events", "Raw events counted, each offset once")
 # Audit rows that differ from the stored ones
 AUDIT_BROKEN: Final = Counter("lockstep_sink_audit_broken", "Audit records that differ from the row that is stored")
+# When the last audit day was closed
+AUDIT_CLOSED: Final = Gauge("lockstep_sink_audit_root_timestamp_seconds", "When the last audit day was closed, by this worker; 0 for never")
 # Records that the sink could not decode
 UNREADABLE: Final = Counter("lockstep_sink_unreadable", "Records that are not what their topic holds", ["topic"])
 # Alerts by outcome of a message

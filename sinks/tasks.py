@@ -1,5 +1,6 @@
 """One sink task per kind of topic: decode a batch, say which rows it means, hand them to the committer."""
 
+import functools
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
@@ -8,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from schemas import codec, records, topics
+from schemas.lost import records_lost
 from schemas.records import Alert, DeadLetter
 from sinks import metrics
 from sinks.alerts.routing import Router
@@ -17,7 +19,7 @@ from sinks.postgres.counts import raw_batch
 from sinks.postgres.database import AWAY
 from sinks.postgres.peek import newest
 from sinks.postgres.tables import Row, Table
-from streams.records import Retry, SinkTask
+from streams.records import Lost, Retry, SinkTask
 
 log = logging.getLogger(__name__)
 Clock = Callable[[], float]
@@ -54,9 +56,18 @@ class Sinks:
     def tasks(self, channels: Iterable[str]) -> list[SinkTask]:
         """All of them: raw events are counted, everything else is written."""
         raw = tuple(topics.raw_order(channel) for channel in sorted(set(channels)))
-        counted = SinkTask("sink-raw", (*raw, topics.RAW_SYSTEM, topics.RAW_PARCEL), self._guarded("sink-raw", self._count))
-        written = [SinkTask(task_name(topic), (topic,), self._guarded(task_name(topic), self._write)) for topic in (*PLAIN, topics.ALERT)]
-        return [counted, *written]
+        counted = self._task("sink-raw", (*raw, topics.RAW_SYSTEM, topics.RAW_PARCEL), self._count)
+        return [counted, *(self._task(task_name(topic), (topic,), self._write) for topic in (*PLAIN, topics.ALERT))]
+
+    def _task(self, name: str, sources: tuple[str, ...], write: Callable[[Sequence[Any]], Awaitable[None]]) -> SinkTask:
+        return SinkTask(name, sources, self._guarded(name, write), on_lost=functools.partial(self._lost, name))
+
+    async def _lost(self, task: str, lost: Lost) -> None:
+        """Say that rows will be missing: what they would have been made of was deleted."""
+        now = int(self._clock() * 1000)
+        out = Batch()
+        out.add(self._router.rows(records_lost(task, lost.topic, lost.partition, lost.first, lost.count, at=now), now))
+        await self._committer.write(out)
 
     async def _count(self, batch: Sequence[Any]) -> None:
         await self._committer.write(Batch(raw=raw_batch(batch)))
@@ -86,7 +97,7 @@ class Sinks:
             log.error("audit record %d of order %s differs from the stored row, which stays: run `lockstep audit verify`", seq, order_key)
             alert = Alert(
                 alert_key=f"audit_broken:{order_key}:{seq}", kind="audit_broken", severity="critical", at=now,
-                channel=str(order_key).partition(":")[0], order_key=order_key, params={"seq": str(seq)},
+                channel=str(order_key).partition(":")[0], order_key=order_key, params={"seq": str(seq), "why": "audit_differs"},
             )  # fmt: skip
             yield from (row for _, row in self._router.rows(alert, now))
 

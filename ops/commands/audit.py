@@ -1,12 +1,16 @@
 """`lockstep audit verify` and `lockstep accounting`."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ops.commands.common import DATA, FINDINGS, ConfigOption, DataOption, JsonOption, console, print_json, run, table
 from ops.usage import UsageError
+
+if TYPE_CHECKING:
+    from ops.installation import Installation
+    from ops.reports.audit import Verdict
 
 app = typer.Typer(help="The audit chains.", no_args_is_help=True)
 
@@ -19,25 +23,69 @@ def _group() -> None:
 @app.command()
 def verify(
     key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="One order; all without it")] = None,
-    day: Annotated[str | None, typer.Option("--day", metavar="DAY", help="YYYY-MM-DD in Shanghai: as recorded by its end")] = None,
+    day: Annotated[
+        str | None, typer.Option("--day", metavar="DAY", help="YYYY-MM-DD in Shanghai: what that day's root vouches for")
+    ] = None,
+    root: Annotated[str | None, typer.Option("--root", metavar="HEX", help="A root that you kept, of --day or the last day")] = None,
     config: ConfigOption = None,
     data: DataOption = DATA,
     as_json: JsonOption = False,
 ) -> None:
-    """Prove the chains from the database alone. Exit status 1 names the first broken record of each."""
+    """Prove the chains from the database, and against Kafka's copies where it is reached. Exit status 1 names what is broken."""
     from ops.installation import find
-    from ops.reports import audit
 
-    verdict = run(audit.verify(find(config, data).need_dsn(), key, _day(day)))
+    verdict = run(_verify(find(config, data), key, _day(day), root))
+    if key and not verdict.chains and not verdict.count:
+        raise UsageError(f"no order {key} is known: neither a record nor a root names it")
     if as_json:
-        broken = [{"order_key": each.order_key, "seq": each.seq, "why": each.why} for each in verdict.broken]
-        print_json({"intact": not broken, "records": verdict.records, "chains": verdict.chains, "root": verdict.root, "broken": broken})
+        print_json(_verdict(verdict))
     else:
         for each in verdict.broken:
-            print(f"broken: {each.order_key}, record {each.seq}: {each.why}")
-        print(f"{verdict.records} records of {verdict.chains} orders, {len(verdict.broken)} broken; Merkle root {verdict.root}")
-    if verdict.broken:
+            print(f"broken: {each}")
+        if verdict.count > len(verdict.broken):
+            print(f"… and {verdict.count - len(verdict.broken)} more")
+        for note in verdict.notes:
+            print(f"note: {note}")
+        print(_summary(verdict))
+    if verdict.count:
         raise typer.Exit(FINDINGS)
+
+
+async def _verify(place: "Installation", key: str | None, day: date | None, held: str | None) -> "Verdict":
+    """Verify with Kafka's copies if it answers; the database alone proves what it can."""
+    from aiokafka.errors import KafkaError
+
+    from ops.installation import SINK_GROUP
+    from ops.reports import audit
+    from ops.reports.copies import Copies
+
+    note = "Kafka is not known here: nothing was compared with its copies"
+    if kafka := place.kafka:
+        try:
+            async with Copies(kafka.security.client() | {"bootstrap_servers": kafka.servers}, SINK_GROUP) as copies:
+                return await audit.verify(place.need_dsn(), key, day, copies=copies, held=held)
+        except KafkaError as error:
+            note = f"Kafka does not answer ({type(error).__name__}): nothing was compared with its copies"
+    verdict = await audit.verify(place.need_dsn(), key, day, held=held)
+    verdict.notes.append(note)
+    return verdict
+
+
+def _verdict(verdict: "Verdict") -> dict[str, Any]:
+    broken = [{"order_key": each.order_key, "seq": each.seq, "day": each.day, "why": each.why} for each in verdict.broken]
+    closed = verdict.closed
+    return {
+        "intact": not verdict.count, "records": verdict.records, "chains": verdict.chains, "unrooted": verdict.unrooted,
+        "root": verdict.root, "closed": {"day": closed.day, "root": closed.root} if closed else None,
+        "broken": broken, "broken_count": verdict.count, "notes": verdict.notes,
+    }  # fmt: skip
+
+
+def _summary(verdict: "Verdict") -> str:
+    closed = verdict.closed
+    last = f"root of {closed.day}: {closed.root}" if closed else "no day is closed yet"
+    found = f"{verdict.count} broken" if verdict.count else "intact"
+    return f"{verdict.records} records of {verdict.chains} orders, {found}; {verdict.unrooted} newer than the last root; {last}"
 
 
 def _day(text: str | None) -> date | None:

@@ -102,10 +102,12 @@ select source, sum(n)::bigint as n from (
     select source, sum(duplicates) as n from lockstep.order_sources group by 1
     union all select courier, sum(duplicates) from lockstep.parcels group by 1
 ) as each group by 1"""
-# A letter of a later stage that was replayed counts as what became of it then; one of a raw topic has a raw event more.
+# A letter of a later stage that was replayed counts as what became of it then; one of a raw topic has a raw event more,
+# unless it failed again: that is neither another raw event nor another letter.
 _DEAD = """
 select source, reason, count(*) as n from lockstep.dead_letters
-where kind <> 'internal' and (replays = 0 or origin_topic like 'lockstep.raw.%') group by 1, 2"""
+where kind <> 'internal' and replay_of is null and (replays = 0 or origin_topic like 'lockstep.raw.%') group by 1, 2"""
+_AGAIN = "select source, count(*) as n from lockstep.dead_letters where replay_of is not null group by 1"
 _RAW = "select topic, partition, source, n, next_offset from lockstep.raw_counts"
 _ORDERS = """
 with ever as (select order_key, bool_or(action = 'release') as released from lockstep.pool_history group by 1)
@@ -127,7 +129,8 @@ async def _raw(database: asyncpg.Connection, reader: AIOKafkaConsumer, place: Pl
         at = TopicPartition(row["topic"], row["partition"])
         read[at] = max(read.get(at, 0), row["next_offset"])
     rest = [lag.Stretch(topic, read) for topic in lag.raw_topics(place.channels)]
-    return counted + await lag.count(reader, rest, lag.raw_source)
+    again = Counter({row["source"]: row["n"] for row in await database.fetch(_AGAIN)})
+    return counted + await lag.count(reader, rest, lag.raw_source) - again
 
 
 async def _unread(reader: AIOKafkaConsumer, place: Place) -> tuple[Counter[str], Counter[str]]:

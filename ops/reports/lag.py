@@ -17,6 +17,7 @@ from schemas.headers import header
 from schemas.records import AuditRecord, DeadLetter, Observation, ParcelObservation
 
 STOP_WAIT = 2.0  # seconds
+WAIT_MS = 20  # of a fetch that finds nothing: a broker answers whatever else is asked on the connection only after it
 MOST = 200_000  # records looked at for one topic; beyond, the rest is counted under `?`
 Offsets = Mapping[TopicPartition, int]
 SourceOf = Callable[[Any], str | None]
@@ -78,7 +79,7 @@ async def _bounds(consumer: AIOKafkaConsumer, stretch: Stretch) -> dict[TopicPar
 @asynccontextmanager
 async def reader(client: Mapping[str, Any]) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer without a group, for `count`."""
-    consumer = AIOKafkaConsumer(**client, enable_auto_commit=False, max_partition_fetch_bytes=4 << 20)
+    consumer = AIOKafkaConsumer(**client, enable_auto_commit=False, max_partition_fetch_bytes=4 << 20, fetch_max_wait_ms=WAIT_MS)
     await consumer.start()
     try:
         yield consumer

@@ -11,6 +11,7 @@ from sinks.alerts.phrases import LABELS
 
 Fits = Callable[[str], bool]
 ELLIPSIS: Final = "…"
+WHOLE: Final = frozenset({"audit_root"})  # kinds whose title is never left out: it is a copy of what it says
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,15 @@ def _lines(alerts: Sequence[Due], language: str) -> str:
 
 def _by_kind(alerts: Sequence[Due], language: str) -> str:
     grouped = groupby(sorted(alerts, key=lambda each: each.kind), key=lambda each: each.kind)
-    lines = [(kind, [each.alert_id for each in some]) for kind, some in grouped]
-    return "\n".join([_head(alerts, language), *(f"· {kind}×{len(ids)}：{' '.join(ids)}" for kind, ids in lines)])
+    lines = [_head(alerts, language)]
+    for kind, some in grouped:
+        told = [_short(each) for each in some]
+        lines.append(f"· {kind}×{len(told)}：{' '.join(told)}")
+    return "\n".join(lines)
+
+
+def _short(alert: Due) -> str:
+    return f"{alert.title} [{alert.alert_id}]" if alert.kind in WHOLE else alert.alert_id
 
 
 def cut(due: Due, fits: Fits) -> str:

@@ -70,8 +70,23 @@ ZH: Final[dict[str, Phrases]] = {
     ),
     "source_silent": Phrases(
         "来源{source}没有消息",
-        "来源{source}长时间没有推送任何事件，可能是接口故障或授权过期。",
-        "请检查平台推送配置和授权，恢复后平台会补推。",
+        "来源{source}已{quiet}没有推送任何事件，与它平时的节奏或设定的上限不符，可能是接口故障或授权过期。",
+        "请检查该平台的推送配置、授权和 connect 进程；平台恢复后会补推，届时另行通知。",
+    ),
+    "source_silent.back": Phrases(
+        "来源{source}恢复推送",
+        "来源{source}沉默{quiet}后重新开始推送。",
+        "请确认沉默期间的订单是否已补推；缺少的请在平台侧重新推送。",
+    ),
+    "sequence_gap": Phrases(
+        "来源{source}推送序号缺失：{missing}",
+        "来源{source}店铺{shop}的推送序号中断，{count}个序号在等待时间内没有补到，相应事件可能没有送达。",
+        "请在来源系统中查找这些序号并重新推送；重复推送不会重复生效。",
+    ),
+    "records_lost": Phrases(
+        "数据缺口：{topic}分区{partition}",
+        "{task}尚未读取，主题{topic}分区{partition}的记录{first}至{last}（约{count}条）已被删除，这些数据没有进入后续处理。",
+        "请查明是保留期过短还是有人截断主题，并让来源补推这一时段的数据；重复推送不会重复生效。",
     ),
     "reader_stuck": Phrases(
         "处理进度停滞：{feed}",
@@ -80,13 +95,23 @@ ZH: Final[dict[str, Phrases]] = {
     ),
     "audit_broken": Phrases(
         "审计链异常：订单{order}",
-        "订单{order}第{seq}条审计记录与已存记录不一致，已存记录保持不变。",
+        "订单{order}第{seq}条审计记录不可信，该条及其后的记录都不能证明；已存记录保持不变。",
         "请执行 lockstep audit verify {order}，并检查是否有人改动数据库或有两套程序在写。",
     ),
+    "audit_root": Phrases(
+        "审计根 {day}：{chains}单{records}条 {root}",
+        "{day}已封账：全部{chains}个订单的{records}条审计记录由下面的审计根担保，此后任何改动、删除、插入、截断都能被查出。",
+        "请保留本消息作为数据库之外的凭证；核对时执行：lockstep audit verify --day {day} --root {root}",
+    ),
     "dead_letters": Phrases(
-        "来源{source}死信增多",
-        "来源{source}有较多事件无法处理，已原样保存在死信中。",
-        "请执行 lockstep dead list 查看原因，修复后 lockstep dead replay 重放。",
+        "来源{source}死信过多（{share}）",
+        "来源{source}在{window}内推送的{total}个事件中有{count}个无法处理（{reasons}），超过上限；均已原样保存在死信中，恢复前不再逐条提醒。",
+        "请执行 lockstep dead list --source {source} 查看原因，修复后 lockstep dead replay --source {source} 重放。",
+    ),
+    "dead_letters.well": Phrases(
+        "来源{source}死信已恢复正常",
+        "来源{source}的事件重新可以正常处理。",
+        "积存的死信请执行 lockstep dead replay --source {source} 重放。",
     ),
 }
 EN: Final[dict[str, Phrases]] = {
@@ -147,7 +172,24 @@ EN: Final[dict[str, Phrases]] = {
         "Check the proof of delivery and the customer's claim, then decide.",
     ),
     "source_silent": Phrases(
-        "{source} is silent", "{source} has sent nothing for long.", "Check its push settings and authorisation; it will push again."
+        "{source} is silent",
+        "{source} has sent nothing for {quiet}: longer than it ever does at this hour, or than the policy allows.",
+        "Check its push settings, its authorisation and the connect role; the platform will push again, and its return is said.",
+    ),
+    "source_silent.back": Phrases(
+        "{source} speaks again",
+        "{source} was silent for {quiet} and pushes again.",
+        "Check that what happened meanwhile was pushed again; ask the platform for the rest.",
+    ),
+    "sequence_gap": Phrases(
+        "numbers of {source} are missing: {missing}",
+        "{count} numbers of {source}, shop {shop}, did not come in time: those pushes may never have arrived.",
+        "Find them at the source and push them again; a push that comes twice does no harm.",
+    ),
+    "records_lost": Phrases(
+        "records lost: {topic}, partition {partition}",
+        "Records {first} to {last} of {topic}, partition {partition} (about {count}), were deleted before {task} had read them.",
+        "Was the retention too short, or the topic truncated? Have the sources push that time again; what comes twice does no harm.",
     ),
     "reader_stuck": Phrases(
         "reading stands still: {feed}",
@@ -156,13 +198,23 @@ EN: Final[dict[str, Phrases]] = {
     ),
     "audit_broken": Phrases(
         "audit chain broken: order {order}",
-        "Audit record {seq} of order {order} differs from the stored row, which stays.",
+        "Audit record {seq} of order {order} cannot be trusted, nor what follows it; what is stored stays as it is.",
         "Run: lockstep audit verify {order}. Was the database edited, or do two installations write to it?",
     ),
+    "audit_root": Phrases(
+        "audit root {day}: {chains} orders, {records} records, {root}",
+        "{day} is closed: the root below vouches for {records} audit records of {chains} orders; any change since then can be found.",
+        "Keep this message: it is the copy outside of the database. To check: lockstep audit verify --day {day} --root {root}",
+    ),
     "dead_letters": Phrases(
-        "many dead letters of {source}",
-        "Many events of {source} could not be used; they are kept as they came.",
-        "See lockstep dead list; after the repair: lockstep dead replay",
+        "too many dead letters of {source} ({share})",
+        "{count} of {total} events of {source} within {window} could not be used ({reasons}); they are kept as they came.",
+        "See lockstep dead list --source {source}; after the repair: lockstep dead replay --source {source}",
+    ),
+    "dead_letters.well": Phrases(
+        "{source} is well again",
+        "What {source} sends can be used again.",
+        "Send the letters that are left through again: lockstep dead replay --source {source}",
     ),
 }
 CUSTOMER: Final = {  # where the alert brings no script of its own
@@ -180,7 +232,12 @@ LABELS: Final[dict[str, dict[str, str]]] = {
         "history": "历史", "script": "话术", "procedure": "处理流程", "sop": "处理流程", "courier": "快递", "tracking_no": "单号",
         "feed": "主题", "partition": "分区", "seq": "序号", "jumps": "跳变次数", "conflicts": "冲突数", "hours": "停滞小时", "late": "迟到",
         "a": "依据", "b": "应有", "within": "时限", "since": "起始时间", "breach": "触发", "detail": "详情", "mark": "进度",
-        "fired_at": "判定时间", "task": "任务", "freeze_orders": "冻结单数", "connector": "平台", "event_id": "事件", "state": "当前状态",
+        "fired_at": "判定时间", "task": "任务",
+        "reasons": "死信原因", "total": "总数", "window": "统计窗口", "run": "连续死信", "quiet": "沉默时长",
+        "rule": "规则", "last_at": "最后消息时间", "missing": "缺失序号", "shop": "店铺",
+        "freeze_orders": "冻结单数", "connector": "平台", "event_id": "事件", "state": "当前状态",
+        "chains": "订单数", "records": "审计记录数", "grown": "当日有新记录的订单数", "broken": "异常订单数", "root": "审计根",
+        "previous": "前一日审计根",
     },
     "en": {
         "severity.critical": "critical", "severity.warning": "warning", "severity.info": "info",
@@ -207,6 +264,11 @@ VALUES: Final[dict[str, str]] = {
     "regression": "状态倒退",
     "flap": "状态反复",
     "skip": "跳过关键节点",
+    "learned": "按平时节奏",
+    "back": "恢复推送",
+    "well": "恢复正常",
+    "audit_differs": "与已存记录不一致",
+    "audit_unproven": "封账核验未通过",
 }
 CHANNELS: Final[dict[str, str]] = {
     "taobao": "淘宝", "tmall": "天猫", "pinduoduo": "拼多多", "douyin": "抖音", "wechat_shop": "微信小店", "jd": "京东",

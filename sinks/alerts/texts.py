@@ -44,7 +44,9 @@ def render(alert: Alert, alert_id: str, language: str = "zh") -> str:
 
 
 def _phrases(alert: Alert, language: str) -> Phrases:
-    return PHRASES[language].get(alert.kind, FALLBACK)
+    """Of the kind, or of what has become of it, such as `source_silent.back`."""
+    known = PHRASES[language]
+    return known.get(f"{alert.kind}.{alert.params.get('state')}") or known.get(alert.kind, FALLBACK)
 
 
 def _values(alert: Alert, language: str) -> Mapping[str, str]:

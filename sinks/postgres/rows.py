@@ -11,12 +11,15 @@ from sinks.postgres import tables as t
 from sinks.postgres.tables import Row, Table
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+EXACT: Final = 1 << 42  # in the year 2109
 LATEST: Final = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z
 EARLIEST: Final = -62_135_596_800_000  # 0001-01-01T00:00:00Z
 
 
 def moment(ms: int) -> datetime:
     """Milliseconds since the epoch as a time; what no calendar holds becomes the calendar's end."""
+    if 0 <= ms < EXACT:  # twice as quick, and a float holds it to the microsecond
+        return datetime.fromtimestamp(ms / 1000, UTC)
     try:
         return EPOCH + timedelta(milliseconds=ms)
     except OverflowError:

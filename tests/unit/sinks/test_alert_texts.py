@@ -31,7 +31,9 @@ KINDS = [
     "source_silent",
     "reader_stuck",
     "audit_broken",
+    "audit_root",
     "dead_letters",
+    "records_lost",
 ]
 PLATFORMS = [dingtalk.PLATFORM, wecom.PLATFORM]
 ID = "A0123456789abcdef"

@@ -1,5 +1,8 @@
 """Replaying dead letters on a real Kafka and PostgreSQL."""
 
+import asyncio
+from datetime import UTC, datetime, timedelta
+
 import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
@@ -42,12 +45,13 @@ async def _read(kafka: str, topic: str, start: int, count: int) -> list[tuple[by
 
 
 async def test_a_replay_is_the_same_record_again_and_is_counted(kafka: str, fresh_postgres: str) -> None:
-    """Key, value and headers are equal; after so many times a letter is passed over."""
+    """Key, value and headers are equal, but for one that names the letter; after so many times a letter is passed over."""
     topic, _ = await _setup(kafka, fresh_postgres, "e1", "e2")
-    chosen = dead.Choice(source="web", limit=10, times=2)
+    chosen = dead.Choice(source="web", limit=10, times=2, again=True)
     assert await dead.replay(Kafka(kafka), fresh_postgres, chosen) == dead.Done(2, ())
     records = await _read(kafka, topic, 0, 4)
-    assert records[2:] == records[:2]
+    named = [("lockstep-replay", f"{topic}/0/{number}".encode()) for number in (0, 1)]
+    assert records[2:] == [(key, value, [*headers, name]) for (key, value, headers), name in zip(records[:2], named, strict=True)]
     assert (await dead.replay(Kafka(kafka), fresh_postgres, chosen)).replayed == 2
     assert (await dead.replay(Kafka(kafka), fresh_postgres, chosen)).replayed == 0
     assert [letter["replays"] for letter in await dead.letters(fresh_postgres, "e1")] == [2]
@@ -60,7 +64,10 @@ async def test_a_replay_is_bounded_and_chosen(kafka: str, fresh_postgres: str) -
     assert (await dead.replay(Kafka(kafka), fresh_postgres, dead.Choice(events=("e2", "e4")))).replayed == 1
     assert (await dead.replay(Kafka(kafka), fresh_postgres, dead.Choice(source="web", limit=1))).replayed == 1
     counts, letters = await dead.overview(fresh_postgres, dead.Choice())
-    assert [(row["source"], row["reason"], row["n"]) for row in counts] == [("web", "unmapped_status", 3)]
+    assert [(row["source"], row["reason"], row["result"], row["n"]) for row in counts] == [
+        ("web", "unmapped_status", "sent", 2),
+        ("web", "unmapped_status", "waiting", 1),
+    ]
     assert sorted(letter["replays"] for letter in letters) == [0, 1, 1]
 
 
@@ -76,3 +83,45 @@ async def test_what_kafka_no_longer_has_is_made_again(kafka: str, fresh_postgres
     assert key == b"e1"
     assert (event.event_id, event.source, event.received_at, event.payload) == ("e1", "web", 1_700_000_000_000, b"{}")
     assert ("ce_source", b"web") in headers
+
+
+async def test_what_went_through_is_not_sent_again_and_what_failed_again_counts_once(kafka: str, fresh_postgres: str) -> None:
+    """A letter under way is passed over; one that failed again is sent again, is one letter, and no raw event more."""
+    topic, _ = await _setup(kafka, fresh_postgres, "e1", "e2")
+    chosen = dead.Choice(source="web", limit=10)
+    assert (await dead.replay(Kafka(kafka), fresh_postgres, chosen)).replayed == 2
+    assert (await dead.replay(Kafka(kafka), fresh_postgres, chosen)).replayed == 0
+    connection = await asyncpg.connect(fresh_postgres)
+    await connection.execute("INSERT INTO lockstep.raw_counts VALUES ($1, 0, 'web', 4, 4)", topic)
+    await connection.execute(LETTER, topic, 3, "e2", b"{}")
+    await connection.execute(
+        "UPDATE lockstep.dead_letters SET headers = $1 WHERE origin_offset = 3", f'{{"lockstep-replay": "{topic}/0/1"}}'
+    )
+    facts = await connection.fetchrow("SELECT raw, dead FROM lockstep.v_facts WHERE source = 'web'")
+    assert facts is not None
+    assert tuple(facts) == (3, 2), "two pushes, one of which went through in a replay, and two letters"
+    assert [row["n"] for row in await dead.would(fresh_postgres, chosen)] == [1]
+    assert (await dead.replay(Kafka(kafka), fresh_postgres, chosen)).replayed == 1
+    found = {letter["event_id"]: letter for letter in (await dead.overview(fresh_postgres, dead.Choice()))[1]}
+    assert {name: (row["replays"], row["failed_again"], row["result"]) for name, row in found.items()} == {
+        "e1": (1, 0, "sent"),
+        "e2": (2, 1, "sent"),
+    }
+    runs = [tuple(row) for row in await connection.fetch("SELECT replayed, gone FROM lockstep.dead_replays ORDER BY replay_id")]
+    assert runs == [(2, 0), (0, 0), (1, 0)]
+    await connection.close()
+
+
+async def test_a_replay_keeps_to_its_time_span_and_its_rate(kafka: str, fresh_postgres: str) -> None:
+    """Letters received before `since` stay; three letters at 20 a second take two pauses of 50 ms; more than a chunk go through."""
+    await _setup(kafka, fresh_postgres, *(f"e{n}" for n in range(dead.CHUNK + 5)))
+    received = datetime.fromtimestamp(1_700_000_000, UTC)
+    late = dead.Choice(since=received + timedelta(seconds=1), limit=10)
+    assert (await dead.replay(Kafka(kafka), fresh_postgres, late)).replayed == 0
+    early = dead.Choice(until=received + timedelta(seconds=1), limit=3, rate=20)
+    began = asyncio.get_running_loop().time()
+    assert (await dead.replay(Kafka(kafka), fresh_postgres, early)).replayed == 3
+    assert asyncio.get_running_loop().time() - began >= 0.1
+    rest = dead.Choice(source="web", limit=1000, rate=10_000)
+    assert [row["n"] for row in await dead.would(fresh_postgres, rest)] == [dead.CHUNK + 2]
+    assert (await dead.replay(Kafka(kafka), fresh_postgres, rest)).replayed == dead.CHUNK + 2

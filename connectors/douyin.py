@@ -9,13 +9,13 @@ A push does not say whether a refund is of the whole order; only price protectio
 from typing import Any, Final
 
 import msgspec
-from pydantic import Field, TypeAdapter
+from pydantic import TypeAdapter
 
 from connectors import orders
 from connectors.base import MAX_FACTS, BadSignature, Connector, Fact, Push, Reply, TooMany
 from connectors.config import CHANNEL, Shop
 from connectors.orders import Stated
-from connectors.reading import Id, Maybe, Payload, Prose, digest, elements, epoch, in_zone, key_of, payload, peek
+from connectors.reading import Id, Maybe, Minor, Payload, Prose, digest, elements, epoch, in_zone, key_of, payload, peek
 from connectors.signing import hmac_sha256, md5, require
 from schemas import couriers, mapping
 from schemas.facts import Unusable
@@ -62,8 +62,8 @@ class Data(Payload):
     aftersale_status: Id | None = None
     aftersale_id: Id | None = None
     aftersale_type: Id | None = None
-    pay_amount: int | None = Field(None, ge=0)
-    total_amount: int | None = Field(None, ge=0)
+    pay_amount: Minor | None = None
+    total_amount: Minor | None = None
     pay_type: Id | None = None
     cancel_reason: Maybe[Prose] = None
     logistics_msg: Logistics | list[Logistics] | None = None

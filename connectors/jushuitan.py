@@ -43,7 +43,7 @@ class Item(Payload):
     """One line."""
 
     sku_id: Maybe[Word] = None
-    qty: int = Field(1, ge=0)
+    qty: int = Field(1, ge=0, le=2**53)
     price: Any = None
 
 

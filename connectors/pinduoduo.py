@@ -22,7 +22,7 @@ from connectors import orders
 from connectors.base import MAX_FACTS, BadSignature, Connector, Fact, Push, Reply, TooMany
 from connectors.config import CHANNEL, Shop
 from connectors.orders import Stated
-from connectors.reading import Id, Payload, digest, elements, epoch, key_of, payload, peek
+from connectors.reading import Id, Payload, digest, elements, epoch, key_of, minor, payload, peek
 from connectors.signing import joined, md5, require, require_recent_seconds
 from schemas import mapping
 from schemas.facts import Unusable
@@ -120,7 +120,7 @@ class Pinduoduo(Connector):
         if aftersale and not content.refund_id:
             raise Unusable("invalid", "refund_id is missing")
         kind = TABLE.get("bill_type", content.bill_type) if aftersale and content.bill_type else None
-        paid = None if aftersale or type(content.pay_amount) is not int else content.pay_amount
+        paid = None if aftersale or type(content.pay_amount) is not int else minor(content.pay_amount, 0)
         return orders.observation(
             event,
             (event.source, event.shop),

@@ -3,12 +3,12 @@
 import hashlib
 import re
 from datetime import UTC, datetime, timedelta, timezone
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, DecimalException, InvalidOperation
 from typing import Annotated, Any, Final, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from schemas.facts import Unusable
 
@@ -42,6 +42,8 @@ NamePart = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern
 """A name that begins a key, so without a colon."""
 Word = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=NO_CONTROLS, strict=True)]
 Prose = Annotated[str, StringConstraints(max_length=4000, pattern=r"^[^\x00]*$", strict=True)]
+Minor = Annotated[int, Field(strict=True, ge=0, le=2**53)]
+"""Money in minor units, as an integer that JSON carries exactly."""
 Maybe = Annotated[T | None, BeforeValidator(_no_empty)]
 """What platforms send as an empty text where there is nothing."""
 
@@ -104,7 +106,10 @@ def _sentence(problem: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # an integer of thousands of digits, a list in a list in a list …
+        return f"too much of {type(value).__name__}"
     return text if len(text) <= 60 else text[:57] + "…"
 
 
@@ -150,7 +155,7 @@ def minor(amount: Any, digits: int = 2) -> int | None:
         exact = Decimal(str(amount)).scaleb(digits)
         if isinstance(amount, bool) or not exact.is_finite() or exact != exact.to_integral_value() or abs(exact) > INT64:
             raise InvalidOperation
-    except InvalidOperation:
+    except (DecimalException, ValueError):  # an exponent beyond all bounds is an Overflow; of too many digits no text is made
         raise Unusable("invalid", f"the amount {_shown(amount)} is no sum of money with {digits} decimals") from None
     return int(exact)
 

@@ -14,9 +14,11 @@ def parse(text: str, name: str) -> Mapping[str, str]:
     """Any known name, in lower case → ours. Raises ValueError, as for a name that stands for two couriers."""
     found: dict[str, str] = {}
     try:
-        rows = list(yaml.safe_load(text).items())
-    except (yaml.YAMLError, AttributeError) as error:
+        rows = [(str(courier), [str(alias) for alias in names]) for courier, names in yaml.safe_load(text).items()]
+    except (yaml.YAMLError, AttributeError, TypeError) as error:
         raise ValueError(f"{name}: {error}") from None
+    except RecursionError:
+        raise ValueError(f"{name}: nested too deeply") from None
     for courier, names in rows:
         for alias in (courier, *names):
             if found.setdefault(alias.lower(), courier) != courier:

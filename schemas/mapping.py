@@ -76,6 +76,8 @@ def parse(text: str, name: str) -> Table:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         raise MappingError([f"{name}: {error}"]) from None
+    except RecursionError:
+        raise MappingError([f"{name}: nested too deeply"]) from None
     reader = _Reader(name)
     table = reader.table(root)
     if reader.problems or table is None:
@@ -101,7 +103,8 @@ class _Reader:
         seen: set[str] = set()
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode) or key.tag != "tag:yaml.org,2002:str":
-                self.wrong(key, f"{getattr(key, 'value', 'a key')!r} of {what} must be text: put it in quotes")
+                shown = key.value if isinstance(key, yaml.ScalarNode) else "a key"
+                self.wrong(key, f"{shown!r} of {what} must be text: put it in quotes")
             elif key.value in seen:
                 self.wrong(key, f"{key.value!r} stands twice in {what}")
             else:

@@ -63,6 +63,8 @@ def parse(text: str, name: str) -> Phrases:
         strip, places = tuple(map(re.compile, top["strip"])), tuple(map(re.compile, top["places"]))
     except (yaml.YAMLError, KeyError, TypeError, re.error) as error:
         raise ValueError(f"{name}: {error!r}") from None
+    except RecursionError:
+        raise ValueError(f"{name}: nested too deeply") from None
     found = []
     for number, (pattern, status, reason) in enumerate(rows, 1):
         if status is not None and status not in PARCEL:
@@ -80,7 +82,11 @@ def load() -> Phrases:
     return parse(FILE.read_text(encoding="utf-8"), "schemas/mappings/phrases.yaml")
 
 
-@lru_cache(maxsize=8192)
 def read(text: str) -> Reading:
     """Status, reason and place of a node by the committed phrases. Texts repeat, so readings are kept."""
+    return _read(text[:LONGEST])  # only so much is kept: long texts, each another, must not fill the memory
+
+
+@lru_cache(maxsize=8192)
+def _read(text: str) -> Reading:
     return load().read(text)

@@ -3,6 +3,7 @@
 import hmac
 from typing import Any
 
+import msgspec
 from aiohttp import web
 
 from ops import channels, sql
@@ -48,18 +49,19 @@ def _unauthorised(request: web.Request) -> str | None:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         return "a token is needed: Authorization: Bearer …"
-    if not hmac.compare_digest(token.strip().encode(), request.app[SETTINGS].token.encode()):
+    if not hmac.compare_digest(token.strip().encode(errors="replace"), request.app[SETTINGS].token.encode()):
         return "this is not the token"
     return None
 
 
 async def _why(request: web.Request) -> str | None:
     """The reason given; empty without one, None when the body is not as agreed."""
-    if not await request.read():
+    sent = await request.read()
+    if not sent:
         return ""
     try:
-        body: Any = await request.json()
-    except ValueError:
+        body: Any = msgspec.json.decode(sent)  # which knows no lone surrogates, and ends where it is nested too deeply
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return None
     if not isinstance(body, dict):
         return None
@@ -70,8 +72,10 @@ async def _why(request: web.Request) -> str | None:
 async def order(request: web.Request) -> web.Response:
     """Status per source, timeline with audit hashes, conflicts, pool, parcels."""
     key = request.match_info["order_key"]
-    async with (await request.app[DATABASE].pool()).acquire() as connection:
-        found = await sql.order(connection, key)
+    found = None
+    if _storable(key):
+        async with (await request.app[DATABASE].pool()).acquire() as connection:
+            found = await sql.order(connection, key)
     if found is None:
         return refusal(404, f"there is no order {key!r}; a key is channel:shop:order")
     head = found["order"]
@@ -80,12 +84,19 @@ async def order(request: web.Request) -> web.Response:
 
 async def list_alerts(request: web.Request) -> web.Response:
     """The newest alerts; `kind` and `limit` narrow them."""
-    limit = request.query.get("limit", "100")
-    if not limit.isascii() or not limit.isdecimal() or not 0 < int(limit) <= MAX_ALERTS:
+    limit, kind = request.query.get("limit", "100"), request.query.get("kind")
+    if not limit.isascii() or not limit.isdecimal() or len(limit) > 9 or not 0 < int(limit) <= MAX_ALERTS:
         return refusal(400, f"limit is a number from 1 to {MAX_ALERTS}")
+    if kind is not None and not _storable(kind):
+        return web.json_response({"alerts": []})
     async with (await request.app[DATABASE].pool()).acquire() as connection:
-        found = await sql.alerts(connection, request.query.get("kind"), int(limit))
+        found = await sql.alerts(connection, kind, int(limit))
     return web.json_response({"alerts": found})
+
+
+def _storable(text: str) -> bool:
+    """Whether PostgreSQL could hold such a text at all."""
+    return "\0" not in text and not any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
 async def healthz(_: web.Request) -> web.Response:

@@ -1,5 +1,6 @@
 """The board's API on a real PostgreSQL and a real Kafka."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -132,3 +133,31 @@ async def test_health(client: Client) -> None:
     assert (await client.get("/healthz")).status == 200
     assert (await client.get("/readyz")).status == 200
     assert "lockstep_board_request_seconds" in await (await client.get("/metrics")).text()
+
+
+@pytest.mark.parametrize(
+    ("target", "headers", "body", "status"),
+    [
+        ("POST /api/channels/web/pause", b"Authorization: Bearer \xff\xfe", b"{}", 401),
+        ("POST /api/channels/web/pause", b"Authorization: Bearer t0ken", b"[" * 60_000, 400),
+        ("POST /api/channels/web/pause", b"Authorization: Bearer t0ken", b'{"why": "\\ud800"}', 400),
+        ("POST /api/channels/web/pause", b"Authorization: Bearer t0ken\r\nContent-Type: application/json; charset=x", b'{"why": "a"}', 202),
+        ("POST /api/channels/web/pause", b"Authorization: Bearer t0ken", b"\xff", 400),
+        ("POST /api/channels/%00/pause", b"Authorization: Bearer t0ken", b"", 404),
+        ("GET /api/orders/web%3As1%3A%00", b"X: 1", b"", 404),
+        ("GET /api/orders/%ff%fe", b"X: 1", b"", 404),
+        ("GET /api/alerts?kind=%00", b"X: 1", b"", 200),
+        ("GET /api/alerts?kind=%ff", b"X: 1", b"", 200),
+        (f"GET /api/alerts?limit={'9' * 5_000}", b"X: 1", b"", 400),
+    ],
+)
+async def test_no_request_makes_the_board_fail(client: Client, target: str, headers: bytes, body: bytes, status: int) -> None:
+    """Bytes that are no text, depth, lone surrogates, unknown charsets, NUL, numbers of thousands of digits: an answer each."""
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    head = f"{target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {len(body)}\r\n".encode()
+    writer.write(head + headers + b"\r\n\r\n" + body)
+    await writer.drain()
+    answer = await asyncio.wait_for(reader.read(), 10)
+    writer.close()
+    assert int(answer.split()[1]) == status, answer[:300]
+    assert b"Traceback" not in answer

@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import tempfile
 import time
 import urllib.error
@@ -16,15 +18,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.ops.running import END_SECONDS, Up, end, lives, lockstep, start
+from tests.integration.ops.running import END_SECONDS, ROOT, Up, end, lives, lockstep, start
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(240)]
 
 CONFIG = """merchant: test
 shops:
-  - {source: generic, channel: web, shop: s1, secret: "plain:k1", systems: [erp]}
+  - {source: generic, channel: web, shop: s1, secret: "plain:SENTINEL-shop", systems: [erp]}
 systems:
-  - {source: generic, name: erp, kind: erp, shop: e1, secret: "plain:k2"}
+  - {source: generic, name: erp, kind: erp, shop: e1, secret: "plain:SENTINEL-system"}
+bots:  # nobody listens there, so that its sender fails and says so
+  - {name: ops, kind: dingtalk, base_url: "http://127.0.0.1:9", token: "plain:SENTINEL-token", secret: "plain:SENTINEL-bot"}
+sms: {base_url: "http://127.0.0.1:9", secret: "plain:SENTINEL-sms"}
+policy:
+  silence: {sources: {erp: 1s}}
 """
 
 
@@ -58,7 +65,7 @@ def push(up: Up, order: str) -> int:
     now = datetime.now(UTC).isoformat()
     body = json.dumps({"event_id": order, "order_id": order, "status": "PaymentConfirmed", "occurred_at": now}).encode()
     signed_at = str(int(time.time()))
-    signature = hmac.new(b"k1", f"{signed_at}.".encode() + body, hashlib.sha256).hexdigest()
+    signature = hmac.new(b"SENTINEL-shop", f"{signed_at}.".encode() + body, hashlib.sha256).hexdigest()
     request = urllib.request.Request(
         f"{up.ready['connect']}/hooks/generic/s1", body, {"X-Lockstep-Signature": f"t={signed_at},v1={signature}"}
     )
@@ -100,6 +107,17 @@ def test_a_fact_is_found_by_the_command_line(up: Up) -> None:
     assert lockstep(up.folder, "audit", "verify").returncode == 0
 
 
+def test_a_source_that_never_spoke_is_said_to_be_silent(up: Up) -> None:
+    """The policy allows the ERP a second of silence; the board shows the alert, once."""
+
+    def alerts() -> list[str]:
+        with urllib.request.urlopen(f"{up.ready['board']}/api/alerts?kind=source_silent", timeout=5) as answer:
+            return [alert["title"] for alert in json.load(answer)["alerts"]]
+
+    up.until(lambda: bool(alerts()), "silence is not said")
+    assert alerts() == ["来源erp没有消息"]
+
+
 @pytest.mark.parametrize("killed", [("connect", "stream", "sink", "board"), ("postgres",), ("kafka",)], ids=" ".join)
 def test_what_is_killed_comes_back(up: Up, killed: tuple[str, ...]) -> None:
     """After kill -9 it runs again, the ready file has its new process id, and facts go through as before."""
@@ -116,6 +134,41 @@ def test_what_is_killed_comes_back(up: Up, killed: tuple[str, ...]) -> None:
     order = f"after-{killed[0]}"
     up.until(lambda: push(up, order) == 200, "pushes are not taken")
     up.until(lambda: lockstep(up.folder, "order", "show", f"web:s1:{order}").returncode == 0, "the order is not there")
+
+
+def commands(root: int) -> str:
+    """The command lines of a process and of all below it."""
+    found, below = [], {root}
+    for folder in sorted(Path("/proc").glob("[0-9]*"), key=lambda path: int(path.name)):
+        try:
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            if int(folder.name) in below or parent in below:
+                below.add(int(folder.name))
+                found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:
+            continue
+    return "\n".join(found)
+
+
+def test_no_secret_is_in_anything_that_others_see(up: Up) -> None:
+    """Logs of all roles after kills and failed sends, command lines, metrics, answers and reports hold none of the secrets."""
+    ready = up.ready
+    said = {file.name: file.read_text(errors="replace") for file in [up.folder / "up.log", *(up.folder / "data").rglob("*.log*")]}
+    said["command lines"] = commands(up.process.pid)
+    for url in (f"{ready['connect']}/metrics", f"{ready['board']}/metrics", f"{ready['board']}/api/alerts", f"{ready['board']}/"):
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            said[url] = answer.read().decode()
+    for command in (("doctor",), ("check", "--config", "lockstep.yaml"), ("dead", "list"), ("channel", "list", "--json")):
+        done = subprocess.run(
+            [sys.executable, "-m", "ops", *command, *(() if command[0] == "check" else ("--data", str(up.folder / "data")))],
+            capture_output=True, text=True, cwd=up.folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=60, check=False,
+        )  # fmt: skip
+        said[" ".join(command)] = done.stdout + done.stderr
+    password = ready["postgres"].split(":")[2].split("@")[0]
+    hidden = ["SENTINEL-", ready["token"], password]
+    assert len(said) > 10
+    assert "lockstep" in said["command lines"] or "ops" in said["command lines"]
+    assert {name: secret for name, text in said.items() for secret in hidden if secret in text} == {}
 
 
 def test_its_end_is_clean_however_it_comes(up: Up) -> None:

@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import typer
 
-from ops.commands import audit, bench, channel, check, dead, demo, doctor, order, roles, schemas, topics, up
+from ops.commands import audit, bench, channel, check, dead, demo, doctor, order, roles, schemas, simulate, topics, up
 
 app = typer.Typer(
     help="Keeps every order of a merchant in step across sales channels, ERP, WMS and couriers, and says at once where it is not.",
@@ -14,7 +14,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (up, roles, check, audit, demo, doctor):
+for module in (up, roles, check, audit, demo, simulate, doctor):
     module.register(app)
 for name, group in (
     ("topics", topics.app),

@@ -1,4 +1,4 @@
-"""`lockstep bench engine|pipeline`."""
+"""`lockstep bench engine|pipeline|soak`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -62,7 +62,7 @@ def pipeline(
     orders: Annotated[int, typer.Option("--orders", min=100, help="Orders of the backlog, about six facts each")] = 40_000,
     seconds: Annotated[float, typer.Option("--seconds", min=0, help="Of the latency's measurement at 200 facts a second; 0: none")] = 20,
     restore: Annotated[int, typer.Option("--restore", min=0, help="Measure instead how so many orders are restored")] = 0,
-    workers: Annotated[int, typer.Option("--workers", min=1, max=4, help="Processes of the stream role")] = 1,
+    workers: Annotated[int, typer.Option("--workers", min=1, max=4, help="Processes of the stream role")] = 2,
     profile: Annotated[
         Path | None, typer.Option("--profile", metavar="DIR", help="Write samples of where the roles spend their time")
     ] = None,
@@ -72,3 +72,17 @@ def pipeline(
     from ops.bench.pipeline.main import Options, main
 
     raise typer.Exit(main(Options(orders=orders, seconds=seconds, restore=restore, workers=workers, profile=profile), as_json=as_json))
+
+
+@app.command()
+def soak(
+    minutes: Annotated[float, typer.Option("--minutes", min=0.2, help="How long the flood lasts")] = 20,
+    workers: Annotated[int, typer.Option("--workers", min=1, max=4, help="Processes of the stream role")] = 2,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where samples, verdict, plot and logs go")] = Path("soak-results"),
+    as_json: JsonOption = False,
+) -> None:
+    """Flood the pipeline for minutes at its full rate, and see whether anything grows: status 1 if so."""
+    from ops.bench.soak.main import main
+    from ops.bench.soak.run import Options
+
+    raise typer.Exit(main(Options(minutes=minutes, workers=workers, out=out), as_json=as_json))

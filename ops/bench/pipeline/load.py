@@ -71,7 +71,15 @@ class Load:
         """Envelopes for the raw topics, received now."""
         for start in range(0, len(says), CHUNK):
             for request, _ in self.requests(says[start : start + CHUNK]):
-                _, _, source, shop = request.path.split("/")
-                push = Push(request.body, {name.lower(): value for name, value in request.headers.items()}, request.params)
-                address: Address = self._addresses[source, shop]
-                yield from address.receive(push, time.time())
+                yield from self._received(request)
+
+    def raw(self, speaker: str, body: bytes) -> Iterator[Publication]:
+        """Any bytes, correctly signed, received now."""
+        owner = self._accounts[speaker]
+        yield from self._received(PLATFORMS[owner.source].seal(owner, body, int(time.time())))
+
+    def _received(self, request: Request) -> Iterator[Publication]:
+        _, _, source, shop = request.path.split("/")
+        push = Push(request.body, {name.lower(): value for name, value in request.headers.items()}, request.params)
+        address: Address = self._addresses[source, shop]
+        yield from address.receive(push, time.time())

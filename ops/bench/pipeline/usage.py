@@ -20,9 +20,14 @@ class Usage:
 
 def of(pid: int) -> Usage:
     """A process and all below it, those that have ended too. Raises OSError when it is gone."""
-    tree = [pid, *_below(pid)]
-    seconds = sum(_seconds(one) for one in tree if Path(f"/proc/{one}").exists())
-    return Usage(seconds, sum(_resident(one) for one in tree))
+    pids = tree(pid)
+    seconds = sum(_seconds(one) for one in pids if Path(f"/proc/{one}").exists())
+    return Usage(seconds, sum(resident(one) for one in pids))
+
+
+def tree(pid: int) -> list[int]:
+    """A process and all below it now."""
+    return [pid, *_below(pid)]
 
 
 def _stat(pid: int) -> list[str]:
@@ -34,7 +39,8 @@ def _seconds(pid: int) -> float:
     return sum(int(fields[place]) for place in (USER, SYSTEM, CHILD_USER, CHILD_SYSTEM)) / TICKS
 
 
-def _resident(pid: int) -> int:
+def resident(pid: int) -> int:
+    """Bytes of memory of this process alone; 0 when it is gone."""
     try:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
     except (OSError, IndexError):

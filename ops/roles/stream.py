@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from faust.exceptions import ConsumerNotStarted
+
 from connectors.registry import decoders
 from ops.roles.health import serve
 from ops.roles.start import Settings
@@ -42,8 +44,12 @@ def waits_for(app: "Engine") -> str:
     """
     if not app.counts:
         return "Kafka and its topics are not reached yet"
-    consumer = getattr(app, "_consumer", None)  # Faust makes it when it starts
-    if consumer is None or not consumer.assignment():
+    consumer = getattr(app, "_consumer", None)  # Faust makes it when it starts,
+    try:
+        assigned = bool(consumer and consumer.assignment())
+    except ConsumerNotStarted:  # and starts it a moment later
+        assigned = False
+    if not assigned:
         return "no partition is assigned yet"
     closed = [str(lane) for lane in list(app.lanes.values()) if not lane.ready]
     return f"not open yet: {', '.join(closed[:5])}" if closed else ""

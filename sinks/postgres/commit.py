@@ -24,7 +24,7 @@ from sinks.postgres.upsert import upsert
 
 log = logging.getLogger(__name__)
 LINGER: Final = 0.02  # seconds that a transaction waits for company
-GROUP_ROWS: Final = 8_000  # of a group, while the database keeps up
+GROUP_ROWS: Final = 16_000  # of a group, while the database keeps up
 LEAST_ROWS: Final = 250
 LANES: Final = 2  # transactions at a time: one is encoded here while the other is merged there
 GROUP_SECONDS: Final = 25.0  # a whole transaction, below the engine's patience

@@ -90,7 +90,7 @@ class Engine(faust.App):
         self._shared_lock = asyncio.Lock()
         self._guard: LoopGuard | None = None  # only where the process is ours
         defaults: dict[str, Any] = {
-            "Topic": BatchTopic, "broker_commit_interval": 1.0, "broker_max_poll_records": 2000,
+            "Topic": BatchTopic, "broker_commit_interval": 1.0, "broker_max_poll_records": 4000, "consumer_max_fetch_size": 4 << 20,
             "stream_wait_empty": True, "web_enabled": False, "topic_allow_declare": False,
             "topic_disable_leader": True, "table_standby_replicas": 0, "consumer_auto_offset_reset": "earliest",
             "consumer_group_instance_id": instance, "broker_session_timeout": 15, "broker_heartbeat_interval": 3,

@@ -190,5 +190,5 @@ class SinkTask:
     sources: tuple[str, ...]
     write: Callable[[list[Any]], Awaitable[None]]
     """One batch of one partition; returns when it is durable. Any exception: tried again with backoff, without end."""
-    batch_max: int = 2000  # records
+    batch_max: int = 4000  # records
     on_lost: Callable[[Lost], Awaitable[None]] | None = None  # returns when it is durable; tried again like `write`

@@ -10,15 +10,14 @@ from typing import Any
 
 import msgspec
 
+from streams.records.finishing import Finished, Finishing
 from streams.records.index import Deadlines, Groups
 from streams.records.marks import Marks
 from streams.records.outbox import Outbox
 from streams.records.poison import Poison
-from streams.records.step import BOUNDS, ERA, META, NIL, ORIGIN, Bounds, Entry, Meta, Oversized, Step, TopicError, repartitioned
+from streams.records.step import BOUNDS, ERA, META, NIL, ORIGIN, Bounds, Entry, Meta, Step, TopicError, repartitioned
 from streams.records.store import Store
 from streams.records.task import Context, Output, Record, Task
-
-_Finished = tuple[bytes, Entry[Any], bytes, float | None, tuple[str, float] | None]  # key, entry, encoded, due, group
 
 
 class Folding:
@@ -46,6 +45,7 @@ class Folding:
         self._horizon = -1  # what was said before a crash was made of records up to this offset
         self._base = 0
         self._outbox = Outbox(task, ctx, bounds, counts or {})
+        self._finishing = Finishing(task, ctx, self._outbox, bounds.output)
         entry = Entry[task.state] if task.state else Entry  # type: ignore[name-defined]  # a type made at run time
         self.decode = msgspec.msgpack.Decoder(entry).decode
         self.encode = msgspec.msgpack.Encoder().encode
@@ -125,7 +125,7 @@ class Folding:
         while True:
             step = self.step(len(records))
             touched = self._fold_all(taken, step, unfit) if self.task.state else self._pass_all(taken, step)
-            finished, found = self._finish_all(touched, taken, step, unfit)
+            finished, found = self._finishing.finish(touched, step, (self.position or 0) - 1, taken, unfit)
             if not found:
                 break
             unfit |= found  # rare: again, with the records of these keys buried
@@ -191,35 +191,7 @@ class Folding:
                 entry.value, _ = self.task.fold(entry.value, record, self.ctx)
         entry.fence = self._base + bad.offset
 
-    def _finish_all(
-        self, touched: dict[bytes, Entry[Any]], records: Sequence[Record], step: Step, known: Mapping[bytes, Exception]
-    ) -> tuple[list[_Finished], dict[bytes, Exception]]:
-        """The entries as they are kept, and what is wrong with those that cannot be: too large, not to be summed up.
-
-        `known` are keys that were unfit before: they have their old states again, of which there is nothing to say.
-        """
-        finished: list[_Finished] = []
-        unfit: dict[bytes, Exception] = {}
-        task, largest, offset = self.task, self.bounds.output, (self.position or 0) - 1
-        due, group, summary = task.due, task.group, task.summary
-        last = {record.key: record for record in records} if summary else {}
-        for key, entry in touched.items():
-            try:
-                value, when, place = entry.value, None, None
-                if value is not None:
-                    if summary and key not in known:
-                        record = last.get(key)
-                        self._outbox.take(summary(key, value, record, self.ctx), step, record.offset if record else offset)
-                    when, place = due(value) if due else None, group(value) if group else None
-                raw = self.encode(entry)
-                if len(raw) > largest:
-                    raise Oversized(f"the state would have {len(raw)} bytes, at most {largest} can be kept")
-                finished.append((key, entry, raw, when, place))
-            except Exception as error:  # noqa: BLE001 (a state that cannot be kept is its fold's fault)
-                unfit[key] = error
-        return finished, unfit
-
-    def _keep(self, finished: Iterable[_Finished], step: Step) -> None:
+    def _keep(self, finished: Iterable[Finished], step: Step) -> None:
         put, due, group = self.store.put, self.task.due, self.task.group
         for key, entry, raw, when, place in finished:
             step.changes[key] = raw
@@ -246,7 +218,7 @@ class Folding:
         position = self.position or 0
         touched = {key: Entry(max(self._fence(key), self._base + position - 1), value) for key, value in changes.items()}
         part = self.step()
-        finished, unfit = self._finish_all(touched, (), part, {})
+        finished, unfit = self._finishing.finish(touched, part, position - 1)
         for error in unfit.values():
             raise error
         self._outbox.take(produced, part, position - 1)

@@ -91,8 +91,7 @@ class Partition(Lane):
             self.moved()
             await asyncio.sleep(0)
         if not same:
-            log.error("%s: the topic was deleted and made anew; it is read from its beginning on top of %d states",
-                      self, len(self.store))  # fmt: skip
+            log.error("%s: the topic was deleted and made anew; it is read from its beginning on top of %d states", self, len(self.store))
         if task.witness:
             await self._recall(task.witness)
         offset = await app.ownership.start_offset(self.tp, anew=not same)
@@ -120,8 +119,7 @@ class Partition(Lane):
         store, own = self.store, self.tp.partition
         begin = (await self.app.reader.begins([(changelog, own)]))[changelog, own]
         if store.position > end or (store.position and store.position < begin):
-            log.warning("%s: %s is not the changelog that was kept up to %d; restoring whole", self, changelog,
-                        store.position)  # fmt: skip
+            log.warning("%s: %s is not the changelog that was kept up to %d; restoring whole", self, changelog, store.position)
             store.clear()
 
         def take(records: list[object], position: int) -> None:

@@ -156,7 +156,7 @@ class Engine(faust.App):
         # Records die with their batch, by reference count. Looking for cycles among them every 700 costs a third of
         # the throughput.
         gc.freeze()
-        gc.set_threshold(50_000, 50, 1000)
+        gc.set_threshold(400_000, 20, 1000)
         self.add_future(Progress(self).run())
 
     async def _meet_kafka(self) -> None:

@@ -10,7 +10,7 @@ import io
 from collections.abc import Iterable
 from itertools import groupby
 from operator import attrgetter
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 import fastavro
 import msgspec
@@ -36,16 +36,28 @@ FEW: Final[dict[type, frozenset[str]]] = {
     r.PoolRecord: _names("channel action gate rule_id branch account currency"),
 }
 """Fields that repeat. A field that takes many values after all costs a miss for each, and never more memory."""
-NESTED: Final = frozenset({"lines", "parcels", "sources"})  # fields that may hold records
 MOST: Final = 32_768  # runs that are kept, of a few dozen bytes each; all are dropped when there are more
 ONE: Final = b"\x01"  # the count of a block that has one item and says its size: -1
 Writer = Any  # a parsed Avro schema
+T = TypeVar("T")
+
+
+def _is_list(field: Any) -> bool:
+    return isinstance(field["type"], dict) and field["type"]["type"] == "array"
 
 
 def _long(number: int) -> bytes:
     out = io.BytesIO()
     fastavro.schemaless_writer(out, "long", number)
     return out.getvalue()
+
+
+def _remember(known: dict[Any, T], key: Any, value: T) -> T:
+    """Keep what was worked out, within MOST entries."""
+    if len(known) >= MOST:
+        known.clear()
+    known[key] = value
+    return value
 
 
 def _part(fields: list[Any]) -> Writer:
@@ -58,14 +70,12 @@ class _Various:
     def __init__(self, fields: list[Any]) -> None:
         self._names, self._schema = [field["name"] for field in fields], _part(fields)
         self._values = attrgetter(*self._names, self._names[0])  # always a tuple, also of one field
-        hold = {name for field in fields for name in [field["name"]] if isinstance(field["type"], dict) and "items" in field["type"]}
-        self._lists = [number for number, name in enumerate(self._names) if name in hold]
+        self._lists = [field["name"] for field in fields if _is_list(field)]
 
     def write(self, out: io.BytesIO, record: msgspec.Struct) -> None:
         """Append the fields' bytes."""
         datum = dict(zip(self._names, self._values(record), strict=False))
-        for number in self._lists:
-            name = self._names[number]
+        for name in self._lists:
             if datum[name]:
                 datum[name] = msgspec.to_builtins(datum[name])
         fastavro.schemaless_writer(out, self._schema, datum)
@@ -86,10 +96,7 @@ class _Few:
         if raw is None:
             part = io.BytesIO()
             fastavro.schemaless_writer(part, self._schema, dict(zip(self._names, values, strict=False)))
-            raw = part.getvalue()
-            if len(self._known) >= MOST:
-                self._known.clear()
-            self._known[values] = raw
+            raw = _remember(self._known, values, part.getvalue())
         out.write(raw)
 
 
@@ -107,10 +114,7 @@ class _Whole:
             if raw is None:
                 part = io.BytesIO()
                 fastavro.schemaless_writer(part, self._item, msgspec.structs.asdict(item))
-                raw = ONE + _long(part.tell()) + part.getvalue()
-                if len(self._known) >= MOST:
-                    self._known.clear()
-                self._known[item] = raw
+                raw = _remember(self._known, item, ONE + _long(part.tell()) + part.getvalue())
             out.write(raw)
         out.write(b"\x00")
 
@@ -120,7 +124,12 @@ Run = _Few | _Various | _Whole
 
 def _groups(kind: type, fields: list[Any]) -> list[tuple[str, list[Any]]]:
     few = FEW.get(kind, frozenset())
-    sort = lambda field: "whole" if field["name"] == "sources" else "few" if field["name"] in few else "various"  # noqa: E731
+
+    def sort(field: Any) -> str:
+        if field["name"] == "sources":
+            return "whole"
+        return "few" if field["name"] in few else "various"
+
     return [(name, list(group)) for name, group in groupby(fields, key=sort)]
 
 
@@ -157,10 +166,7 @@ class _Blocks:
 
     def _read(self, raw: bytes) -> msgspec.Struct:
         value = cast(dict[str, Any], fastavro.schemaless_reader(io.BytesIO(raw), self._schema, None))
-        if len(self._known) >= MOST:
-            self._known.clear()
-        item = self._known[raw] = self._kind(**value)
-        return item
+        return _remember(self._known, raw, self._kind(**value))
 
 
 class Reader:
@@ -173,7 +179,7 @@ class Reader:
         if not self._plain:
             self._first, self._last = _part(groups["various"]), _part(groups["few"])
         self._blocks = _Blocks(groups["whole"][0], r.SourceState) if "whole" in groups else None
-        self._nested = [field["name"] for field in fields if isinstance(field["type"], dict) and field["name"] in NESTED]
+        self._nested = [field["name"] for field in fields if _is_list(field) and isinstance(field["type"]["items"], dict)]
         self._known: dict[bytes, dict[str, Any]] = {}
 
     def read(self, data: bytes, start: int) -> Any:
@@ -193,10 +199,7 @@ class Reader:
         rest = data[body.tell() :]
         few = self._known.get(rest)
         if few is None:
-            few = cast(dict[str, Any], fastavro.schemaless_reader(body, self._last, None))
-            if len(self._known) >= MOST:
-                self._known.clear()
-            self._known[rest] = few
+            few = _remember(self._known, rest, cast(dict[str, Any], fastavro.schemaless_reader(body, self._last, None)))
         value.update(few)
         return self._made(value)
 

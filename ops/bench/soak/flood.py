@@ -1,6 +1,7 @@
 """The flood: orders without end that are paid, shipped, signed and done within minutes, and a share of what goes wrong.
 
-Nothing in it lets the state grow by itself: orders and parcels end, are forgotten by short retentions, and no channel is paused.
+Nothing in it lets the state grow by itself: orders and parcels end, are forgotten by short retentions, no channel is paused, and
+no expectation waits longer: an answer that was received first and read second keeps its order until the deadline, by default 2 h.
 """
 
 import random
@@ -25,7 +26,8 @@ COURIER: Final = "zto"
 NO_MESSAGE: Final = b"\x00\xff no message {["
 POLICY: Final = """\
 policy:
-  conflicts: {{max_per_day: 1000000000}}
+  conflicts: {{max_per_day: 1000000000, grace: 5s}}
+  expectations: {{paid_not_received: {seconds}s, shipped_not_synced: {seconds}s, signed_not_synced: {seconds}s}}
   silence: {{default: off}}
   dedup_retention: {seconds}s
   order_retention: {seconds}s

@@ -97,7 +97,7 @@ class DrivenPartition:
             for out in outputs:
                 driver.effect("outputs")
                 driver.write(out, self.number)
-        witness = self.task.witness and len(driver.log.topics[self.task.witness][self.number])
+        witness = len(driver.log.topics[self.task.witness][self.number]) if self.task.witness and not step.recalling else None
         self.pipe.append((step, witness or None))
         while len(self.pipe) >= driver.depth:
             self.settle()

@@ -136,6 +136,7 @@ class Folding:
         if records:
             self.position = step.end = records[-1].offset + 1
             self.last_timestamp = records[-1].timestamp
+        step.recalling = bool(self.ctx.said)
         return step
 
     def _fold_all(self, records: Sequence[Record], step: Step, unfit: dict[bytes, Exception]) -> dict[bytes, Entry[Any]]:
@@ -226,12 +227,16 @@ class Folding:
         for topic, outputs in part.outputs.items():
             step.outputs[topic] += outputs
 
-    def forget(self, committed: int, step: Step) -> None:
-        """A dropped key keeps its fence until the commit has passed it; else a replay would begin it anew."""
+    def forget(self, committed: int, step: Step, *, ticked: bool = True) -> None:
+        """A dropped key keeps its fence until the commit has passed it; else a replay would begin it anew.
+
+        `ticked`: the task's own tick, which takes up what was said before a crash, has done its work.
+        """
         while self._dropped and self._dropped[0][0] < self._base + committed:
             fence, key = self._dropped.popleft()
             if (raw := self.store.get(key)) is not None and self.decode(raw) == Entry(fence):
                 self.store.put(key, None)
                 step.changes[key] = None
-        if self.ctx.said and (self.position or 0) > self._horizon:
-            self.ctx.said = {}  # everything that was said is in the states again
+        if self.ctx.said and ticked and (self.position or 0) > self._horizon:
+            self.ctx.said = {}  # everything that was said is in the states again, at the latest with this step
+        step.recalling = bool(self.ctx.said)

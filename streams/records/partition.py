@@ -236,7 +236,8 @@ class Partition(Lane):
     async def _settle_state(self, step: Step, ends: dict[tuple[str, int], int]) -> None:
         changelog, own, writer = str(self.task.changelog), self.tp.partition, self.writer
         assert writer
-        changes = step.changes | self.folding.meta_entry(ends.get((self.task.witness or "", own)))
+        witness = None if step.recalling else ends.get((self.task.witness or "", own))
+        changes = step.changes | self.folding.meta_entry(witness)
         if not changes:
             return
         records = [Output(changelog, key, raw) for key, raw in changes.items()]

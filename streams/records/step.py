@@ -60,6 +60,7 @@ class Step:
     records: int = 0
     buried: list[int] = field(default_factory=list)  # positions in the batch
     end: int | None = None  # the offset to commit when all of this is durable
+    recalling: bool = False  # what was said before a crash is not in the states yet: `Meta.witness` stays where it is
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,12 +51,13 @@ def tick(folding: Folding, step: Step, *, now: float, at_end: bool, end_seen: fl
     for feed, mark in folding.marks.stuck(now):
         if task.on_stuck:
             errors += _guarded(folding, step, f"on_stuck of {feed}", {}, task.on_stuck(feed, ctx.partition, mark))
+    failed: list[str] = []
     if task.on_tick:
         judged = folding.marks.judged(now)
         view = TickView(folding, ctx, now, judged, at_end, end_seen, folding.last_timestamp)
-        errors += _guarded(folding, step, "on_tick", view.changes, _late(task.on_tick, view))
-    folding.forget(committed, step)
-    return errors
+        failed = _guarded(folding, step, "on_tick", view.changes, _late(task.on_tick, view))
+    folding.forget(committed, step, ticked=not failed)
+    return errors + failed
 
 
 def _late(on_tick: Any, view: TickView) -> Iterable[Output]:

@@ -142,6 +142,27 @@ def test_released_before_a_crash_is_released_again_whatever_the_gate_says() -> N
     assert repeated, "no crash fell between a release and its state: the test proves nothing"
 
 
+def test_what_was_said_is_not_forgotten_by_a_second_crash() -> None:
+    """A second crash before the tick that takes up a told release finds it told still, whatever was written meanwhile."""
+    for moment in range(1, 6):
+        crash = CrashAt()
+        driver = Driver([GATE], crash=crash, batch=1)
+        driver.send("control", b"s1", b"open")
+        driver.send("in", b"k0", b"s1")
+        driver.run()
+
+        def meanwhile(driver: Driver = driver) -> None:
+            driver.send("control", b"s1", b"shut")
+            driver.send("in", b"k1", b"s2")
+
+        crash.before = meanwhile
+        crash.moments = (crash.effects + 1, crash.effects + 1 + moment)  # after the release is told; and again in what follows
+        driver.advance(1)
+        driver.advance(1)
+        assert driver.crashes == 2
+        assert driver.state("gate", b"k0").released, f"told, and held again after a second crash {moment} effects later"
+
+
 def test_waiting_is_in_order_and_gates_are_apart() -> None:
     """Orders are released by time; an open gate lets only its own group through."""
     driver = Driver([GATE])

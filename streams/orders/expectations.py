@@ -1,7 +1,8 @@
 """After A at one source, B is due at another; else it is a conflict, opened at the deadline. Semantics §4. Pure.
 
 What was received by the deadline is read before it is judged, though not always in that order: so what was received
-after it (B, or A's withdrawal) does not keep an expectation from failing, however early it is read.
+after it (B, or A's withdrawal) does not keep an expectation from failing, however early it is read. Whether B was so already
+when A came is judged when all is read that was received before A.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -10,13 +11,12 @@ from typing import Any, Final
 
 from schemas.records import Observation
 from schemas.status import ENDS, FINAL, RANKS
-from streams.orders import evidence
+from streams.orders import evidence, turns
 from streams.orders.contradictions import STOPS, ends_order, refund_withdrawn
 from streams.orders.disposition import LATE, REPEAT
 from streams.orders.state import Case, Order, Said, Source, Waiting
 from streams.policy import Policy
 
-SHIPPED, SIGNED = RANKS["Shipped"], RANKS["Signed"]
 APPROVED: Final = frozenset({"RefundApproved", "ReturnInTransit", "ReturnReceived", "Refunded"})
 
 
@@ -28,8 +28,7 @@ class Expectation:
     is_a: Callable[[Observation, Case | None], bool]
     b_from: str
     is_b: Callable[[Observation], bool]
-    first_b: Callable[[Source], int]  # receipt of the source's first B, 0 without one
-    holds: Callable[[Source], bool]  # whether the source's present word is a B
+    b: str  # the same answer, as turns.py remembers it
     withdrawn: Callable[[Waiting, Source, Case | None], bool]
 
 
@@ -70,26 +69,15 @@ def _reaches(rank: int) -> Callable[[Observation], bool]:
 
 
 TABLE: Final[Mapping[str, Expectation]] = {
-    "paid_not_received": Expectation(("channel",), _is("PaymentConfirmed"), "erp", _anything, lambda b: b.first, _anything, _paid_fell),
-    "shipped_not_synced": Expectation(
-        ("erp", "wms"),
-        _is("Shipped"),
-        "channel",
-        _reaches(SHIPPED),
-        lambda b: b.shipped,
-        lambda b: b.rank >= SHIPPED,
-        _fell,
-    ),
-    "signed_not_synced": Expectation(
-        ("courier",), _is("Signed"), "channel", _reaches(SIGNED), lambda b: b.signed, lambda b: b.rank >= SIGNED, _fell
-    ),
+    "paid_not_received": Expectation(("channel",), _is("PaymentConfirmed"), "erp", _anything, turns.ANY, _paid_fell),
+    "shipped_not_synced": Expectation(("erp", "wms"), _is("Shipped"), "channel", _reaches(turns.SHIPPED), turns.AT_SHIPPED, _fell),
+    "signed_not_synced": Expectation(("courier",), _is("Signed"), "channel", _reaches(turns.SIGNED), turns.AT_SIGNED, _fell),
     "cancel_not_acknowledged": Expectation(
         ("channel",),
         _cancelled,
         "erp",
         lambda fact: fact.axis == "fulfilment" and fact.status in STOPS,
-        lambda b: b.stopped,
-        lambda b: b.status in STOPS,
+        turns.STOPPED,
         _end_fell,
     ),
     "stock_not_restored": Expectation(
@@ -97,27 +85,12 @@ TABLE: Final[Mapping[str, Expectation]] = {
         _refunded,
         "erp",
         lambda fact: fact.axis == "stock" and fact.status == "Restored",
-        lambda b: b.stock_received,
-        lambda b: b.stock == "Restored",
+        turns.STOCK,
         _end_fell,
     ),
 }
 _BIT: Final = {kind: 1 << place for place, kind in enumerate(TABLE)}
 _BEGINS: Final = frozenset({"PaymentConfirmed", "Shipped", "Signed", "Cancelled", "RefundApproved", "Refunded"})
-
-
-def note(source: Source, fact: Observation) -> None:
-    """Remember when a source first said what may be a B, whatever became of the statement."""
-    rank = RANKS.get(fact.status, -1) if fact.axis == "fulfilment" else -1
-    if source.kind == "system":
-        source.first = source.first or fact.received_at
-        if fact.axis == "fulfilment" and fact.status in STOPS:
-            source.stopped = source.stopped or fact.received_at
-    elif source.kind == "channel":
-        if rank >= SHIPPED:
-            source.shipped = source.shipped or fact.received_at
-        if rank >= SIGNED:
-            source.signed = source.signed or fact.received_at
 
 
 def check(order: Order, fact: Observation, disposition: str, policy: Policy) -> list[Any]:
@@ -127,7 +100,7 @@ def check(order: Order, fact: Observation, disposition: str, policy: Policy) -> 
     for kind, waiting in list(order.waiting.items()):
         row = TABLE[kind]
         if row.b_from in roles and fact.received_at < waiting.a.received and not waiting.opened:
-            _note_before(waiting, row, order, fact.source)
+            waiting.before = _before(order, row, waiting, policy)
         elif row.b_from in roles and row.is_b(fact) and (disposition != LATE or _answers_late(kind, waiting, fact)):
             found += _meet(order, kind, waiting, Said(fact.source, fact.status, fact.occurred_at, fact.received_at))
         elif _in_time_for_a(waiting, fact) and _withdrawn(order, row, waiting):
@@ -137,12 +110,10 @@ def check(order: Order, fact: Observation, disposition: str, policy: Policy) -> 
     return found
 
 
-def _note_before(waiting: Waiting, row: Expectation, order: Order, source: str) -> None:
-    """A fact that was received before A, and is read after it: what its source says when A comes is an answer, or is none."""
-    if row.first_b(order.sources[source]) and row.holds(order.sources[source]):
-        waiting.before = source
-    elif waiting.before == source:
-        waiting.before = ""
+def _before(order: Order, row: Expectation, waiting: Waiting, policy: Policy) -> str:
+    """The source whose word was a B when A was received, as far as has been read; empty without one."""
+    answering = _answering(order, row, policy)
+    return next((name for name, source in answering if turns.held(source, row.b, waiting.a.received)), "")
 
 
 def _in_time_for_a(waiting: Waiting, fact: Observation) -> bool:
@@ -188,13 +159,15 @@ def _withdrawn(order: Order, row: Expectation, waiting: Waiting) -> bool:
 def _look_back(order: Order, kind: str, row: Expectation, policy: Policy) -> None:
     """B may have been read before A."""
     waiting = order.waiting[kind]
+    waiting.before = _before(order, row, waiting, policy)
+    if waiting.before and row.b in turns.FINAL_WORDS:
+        _end(order, kind)
+        return
     for name, source in _answering(order, row, policy):
-        first = row.first_b(source)
-        if not first or not (row.holds(source) or first > waiting.a.received):
-            continue
-        _meet(order, kind, waiting, Said(name, source.status or "", source.at, first))
-        if kind not in order.waiting:
-            return
+        if received := turns.given_after(source, row.b, waiting.a.received):
+            _meet(order, kind, waiting, Said(name, source.status or "", source.at, received))
+            if kind not in order.waiting:
+                return
 
 
 def _answering(order: Order, row: Expectation, policy: Policy) -> Iterable[tuple[str, Source]]:
@@ -226,15 +199,20 @@ def _resolved(order: Order, kind: str, waiting: Waiting, b: Said) -> Any:
 
 
 def due(order: Order) -> int | None:
-    """The earliest deadline that has to be judged."""
-    return min((waiting.deadline for waiting in order.waiting.values() if not waiting.opened), default=None)
+    """The earliest time up to which all must have been read, to judge something."""
+    return min((_judged_at(waiting) for waiting in order.waiting.values() if not waiting.opened), default=None)
+
+
+def _judged_at(waiting: Waiting) -> int:
+    """B that was so when A came is believed when all is read that was received before A."""
+    return waiting.a.received if waiting.before else waiting.deadline
 
 
 def judge(order: Order, until: int, policy: Policy) -> list[Any]:
-    """Open what has failed by `until`: all that was received before it has been read."""
+    """Open what has failed by `until` (ms), and end what was answered before: all that was received before it has been read."""
     found: list[Any] = []
     for kind, waiting in sorted(order.waiting.items(), key=lambda item: (item[1].deadline, item[0])):
-        if waiting.opened or waiting.deadline >= until:
+        if waiting.opened or _judged_at(waiting) >= until:
             continue
         if waiting.before or (kind == "cancel_not_acknowledged" and not _concerned(order, waiting.deadline, policy)):
             _end(order, kind)

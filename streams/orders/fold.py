@@ -13,7 +13,7 @@ from schemas.headers import utc
 from schemas.records import Alert, ChannelFinding, Jump, Observation, PoolRecord
 from schemas.status import AXES, label
 from streams.days import shanghai_clock
-from streams.orders import amounts, audit, contradictions, disposition, expectations, jumps, parcels, pool, retention
+from streams.orders import amounts, audit, contradictions, disposition, expectations, jumps, parcels, pool, retention, turns
 from streams.orders.disposition import CHANGE, DUPLICATE, NEW
 from streams.orders.pool import Origin
 from streams.orders.rules import RuleSet
@@ -149,7 +149,7 @@ def _keep(order: Order, source: Source, fact: Observation, outcome: str) -> None
         if value and ((own and outcome != disposition.LATE) or getattr(order, name) is None):
             setattr(order, name, value)
     contradictions.note(source, fact, outcome)
-    expectations.note(source, fact)
+    turns.note(source, fact)
     pool.note(order, fact, outcome)
 
 

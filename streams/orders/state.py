@@ -19,7 +19,7 @@ MAX_SOURCES: Final = 32  # a channel, its systems and couriers: four are usual
 MAX_CASES: Final = 100  # refund cases of one source: platforms allow a few per line
 MAX_PARCELS: Final = 1000  # wholesale orders travel in hundreds of boxes
 MAX_LINES: Final = 5000  # kept only until the pool rules have spoken
-MAX_MOVES: Final = 16  # of a system: there are nine statuses from Picking on; beyond, the oldest are forgotten
+MAX_MOVES: Final = 16  # of a system: there are nine statuses from Picking on; beyond, the oldest are forgotten; turns, too
 MAX_SEEN: Final = 2000  # event ids per source; beyond, the oldest are forgotten: again, they are repeats or late
 
 
@@ -76,6 +76,7 @@ class Source(Struct, array_like=True, gc=False):
     cases: dict[str, Case] = field(default_factory=dict)  # by case id
     end: Said | None = None  # a channel's Cancelled or Closed, while it is in force
     moves: list[Said] = field(default_factory=list)  # a system's moves to Picking or beyond
+    turns: dict[str, list[int]] = field(default_factory=dict)  # receipts, by kind of answer: see turns.py
 
     @property
     def ranked(self) -> str | None:
@@ -97,7 +98,7 @@ class Waiting(Struct, array_like=True, gc=False):
     case: str | None = None  # the refund case that A is about
     answer: Said | None = None  # B, received after the deadline, before it was judged
     opened: bool = False
-    before: str = ""  # the source at which B was so when A was received, though it was read after A
+    before: str = ""  # the source whose word was a B already when A was received, as far as has been read
 
 
 class Clash(Struct, array_like=True, gc=False):

@@ -11,6 +11,9 @@ from ops.simulation.report import failure
     [
         (75, "deadlines came due by a wall clock that somebody had set a day ahead"),
         (731, "an ERP's hold, taken back before the order was cancelled, answered the cancel because it was read after it"),
+        (1_000_226, "a second crash forgot a release that was told before the first, and its cancel was no withdrawal"),
+        (1_001_064, "a channel that had been in step when its parcel was signed, and fell back later, was read first: a false conflict"),
+        (1_001_096, "a channel that had fallen back before the WMS shipped was read second: no conflict"),
     ],
 )
 def test_what_a_seed_has_found_stays_mended(seed: int, found: str) -> None:

@@ -350,4 +350,5 @@ def test_a_finished_order_is_small() -> None:
         place = (wire.RAW_PLACE, f"lockstep.raw.order.web.v1/3/{10**9 + number}".encode())
         driver.send(topics.ORDER_OBSERVATION, KEY.encode(), codec.encode(one), headers=[place])
     driver.run()
+    driver.advance(ms(60) / 1000 - driver.clock)
     assert len(msgspec.msgpack.encode(driver.state("orders", KEY.encode()))) < 640

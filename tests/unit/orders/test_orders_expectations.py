@@ -4,7 +4,9 @@ import json
 
 import pytest
 
-from schemas.records import Alert, ChannelFinding, Conflict
+from schemas.records import Alert, ChannelFinding, Conflict, Observation
+from streams.orders import turns
+from streams.orders.state import MAX_MOVES
 from streams.policy import Conflicts
 from tests.unit.orders.orders_given import Play, fact, ms, node, refund
 
@@ -222,3 +224,54 @@ def test_amounts_in_two_currencies_differ() -> None:
     facts = (fact("web", "Created", 0, payable_minor=100, currency="USD"), fact("erp", "Approved", 1, payable_minor=100, currency="CNY"))
     assert Play(*facts).conflicts == [("amount_mismatch", "opened", 1)]
     assert Play(*facts, conflicts=Conflicts(off=frozenset({"amount_mismatch"}))).conflicts == []
+
+
+SHIPPED = fact("wms", "Shipped", 10)
+FELL = fact("web", "PaymentConfirmed", 9)
+ROSE = fact("web", "Shipped", 11, event_id="again")
+
+
+@pytest.mark.parametrize(
+    ("facts", "conflicts"),
+    [
+        ([fact("web", "Shipped", 5), SHIPPED, FELL], ["opened"]),  # fell before A, read after it
+        ([fact("web", "Shipped", 5), FELL, SHIPPED], ["opened"]),  # the same in order
+        ([fact("web", "Shipped", 5), fact("web", "PaymentConfirmed", 12), SHIPPED], []),  # fell after A, read before it
+        ([fact("web", "Shipped", 5), SHIPPED, fact("web", "PaymentConfirmed", 12)], []),
+        ([fact("web", "Shipped", 5), FELL, ROSE, SHIPPED], []),  # rose again after A, read before it
+        ([fact("web", "Shipped", 5), SHIPPED, FELL, ROSE], []),
+        ([fact("web", "Shipped", 5), FELL, fact("web", "Shipped", 50, event_id="late"), SHIPPED], ["opened", "resolved"]),
+    ],
+)
+def test_what_b_was_when_a_was_received_decides(facts: list[Observation], conflicts: list[str]) -> None:
+    """Whatever was read first: the channel's word counts as it was when the WMS's shipment was received."""
+    play = Play(fact("web", "PaymentConfirmed", 0), fact("erp", "Approved", 1), *facts).judge(500)
+    assert [state for kind, state, _ in play.conflicts if kind == "shipped_not_synced"] == conflicts
+
+
+@pytest.mark.parametrize(("back", "conflicts"), [(4, ["opened"]), (6, [])])
+def test_a_hold_that_was_taken_back_before_the_cancel_is_no_answer(back: float, conflicts: list[str]) -> None:
+    """The ERP's hold answers the channel's cancel only if it stood when that was received, in any order of reading."""
+    held, taken_back, cancel = fact("erp", "OnHold", 3), fact("erp", "Approved", back), fact("web", "Cancelled", 5)
+    for order in ((held, taken_back, cancel), (held, cancel, taken_back), (cancel, held, taken_back)):
+        play = Play(PAID, fact("erp", "Approved", 1), *order).judge(500)
+        found = [state for kind, state, _ in play.conflicts if kind == "cancel_not_acknowledged"]
+        assert found == conflicts, order
+
+
+def test_an_answer_that_was_there_is_believed_when_all_before_it_is_read() -> None:
+    """An order does not wait for the deadline then, nor may it be believed before."""
+    play = Play(PAID, fact("erp", "Approved", 1), fact("web", "Shipped", 5), SHIPPED)
+    assert play.order.waiting["shipped_not_synced"].before == "web"
+    play.judge(10)
+    assert "shipped_not_synced" in play.order.waiting
+    assert play.judge(10.001).order.waiting == {}
+
+
+@pytest.mark.parametrize("times", [15, 16, 17, 18, 80, 81])
+def test_turns_are_bounded(times: int) -> None:
+    """A channel that goes back and forth for ever fills no state, and what it says now is known."""
+    statuses = ["Shipped", "PaymentConfirmed"] * 41
+    source = Play(*[fact("web", statuses[at], at + 1) for at in range(times)]).order.sources["web"]
+    assert len(source.turns["shipped"]) <= MAX_MOVES
+    assert turns.held(source, turns.AT_SHIPPED, ms(100)) is (times % 2 == 1)

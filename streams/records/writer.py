@@ -46,6 +46,9 @@ class Writer:
     BATCH = 1 << 19  # bytes
     # A batch that finds no leader for so long is given up: longer than any broker's restart. Milliseconds.
     TIMEOUT = 120_000
+    # An answer that does not come for so long comes no more: the connection is made anew and the batch sent again, under its
+    # old sequence number. A connection of which only our half is left would hold it for all of TIMEOUT. Milliseconds.
+    REQUEST = 30_000
 
     def __init__(
         self, counts: Mapping[str, int], producer: Mapping[str, Any], lease: Lease | None = None, clock: Clock = time.time
@@ -60,6 +63,7 @@ class Writer:
             | {"enable_idempotence": True}
             | dict(producer)
         )
+        self._producer.client._request_timeout_ms = self.REQUEST
         self._gate = Gate(lease, self._producer.client)
 
     async def start(self) -> None:

@@ -1,10 +1,7 @@
 """Fixtures of the chaos tests: a row's report, and one installation whose roles talk through proxies."""
 
-import asyncio
 import datetime as dt
 import os
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +10,7 @@ import pytest
 
 from ops.chaos.results import ENVIRONMENT, Result, merge
 from tests.chaos.report import Row
-from tests.chaos.site import Site, built
+from tests.chaos.site import Site, installation
 
 ROWS = pytest.StashKey[list[Result]]()
 
@@ -46,13 +43,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.fixture(scope="session")
 def _site() -> Iterator[Site]:
     """One Kafka, one PostgreSQL, each behind a proxy, for all rows."""
-    folder = Path(tempfile.mkdtemp(prefix="lockstep-chaos-"))
-    folder.chmod(0o755)
-    with built(folder) as site:
+    with installation() as site:
         yield site
-        asyncio.run(site.down())
-    if not os.environ.get("LOCKSTEP_CHAOS_KEEP"):  # for whoever wants to read the roles' logs afterwards
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

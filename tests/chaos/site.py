@@ -2,6 +2,9 @@
 
 import asyncio
 import itertools
+import os
+import shutil
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -244,6 +247,18 @@ class Given:
                 await asyncio.sleep(3)
         row.holds(f"tables of {len(self.torture.says):,} facts equal an undisturbed run")
         await self.site.books(row)
+
+
+@contextmanager
+def installation(kafka: Callable[[Path], EmbeddedKafka] | None = None) -> Iterator[Site]:
+    """`built` in a folder of its own, ended and removed afterwards; `kafka` makes the servers in a folder."""
+    folder = Path(tempfile.mkdtemp(prefix="lockstep-chaos-"))
+    folder.chmod(0o755)
+    with built(folder, kafka=kafka(folder / "kafka") if kafka else None) as site:
+        yield site
+        asyncio.run(site.down())
+    if not os.environ.get("LOCKSTEP_CHAOS_KEEP"):  # for whoever wants to read the roles' logs afterwards
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from ops.chaos.processes import frozen
 from ops.chaos.proxy import Match, kafka_request
 from schemas import topics
 from tests.chaos.report import Row
-from tests.chaos.site import Site
+from tests.chaos.site import Given, Site
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(280)]
 PRODUCE, COMMIT = 0, 8
@@ -22,6 +22,16 @@ MOMENTS: dict[str, tuple[str, Match]] = {
     "state durable, offset not committed": ("stream", kafka_request(COMMIT)),
     "rows written, offset not committed": ("sink", kafka_request(COMMIT, b"lockstep-sink")),
 }
+
+
+async def _starts_again(site: Site, row: Row, given: Given) -> None:
+    """A killed role is started on a good network: a fresh fact arrives, the rest is sent, and the books are right."""
+    site.heal()
+    killed = time.monotonic()
+    await site.roles()
+    await site.fresh(row, since=killed)
+    await given.send()
+    await given.holds(row)
 
 
 async def test_f01_kill_at_random_moments(site: Site, row: Row) -> None:
@@ -60,12 +70,7 @@ async def test_f01_kill_at_a_named_moment(site: Site, row: Row, moment: str) -> 
     await trap.wait(20)
     await site.rig.kill(site.base[name])
     row.saw("request held at the moment of the kill", trap.hits)
-    site.heal()
-    killed = time.monotonic()
-    await site.roles()
-    await site.fresh(row, since=killed)
-    await given.send()
-    await given.holds(row)
+    await _starts_again(site, row, given)
 
 
 @pytest.mark.chaos
@@ -83,12 +88,7 @@ async def test_f01_kill_between_commit_in_postgres_and_offset(site: Site, row: R
     await asyncio.sleep(0.5)  # until the server has committed
     await site.rig.kill(site.base["sink"])
     row.saw("commit whose answer nobody heard", trap.hits)
-    site.heal()
-    killed = time.monotonic()
-    await site.roles()
-    await site.fresh(row, since=killed)
-    await given.send()
-    await given.holds(row)
+    await _starts_again(site, row, given)
 
 
 async def test_f02_roll_under_backlog(site: Site, row: Row) -> None:

@@ -2,11 +2,8 @@
 
 import asyncio
 import re
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
@@ -26,7 +23,7 @@ from sinks.alerts.routing import Router
 from sinks.tasks import Sinks
 from streams.records import Lost
 from tests.chaos.report import Row
-from tests.chaos.site import Site, admin, built
+from tests.chaos.site import Site, admin, installation
 from tests.integration.sinks.given import BOT, NOW, sink_on
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(280)]
@@ -36,12 +33,8 @@ PRODUCE, COMMIT, HEARTBEAT = 0, 8, 12
 @pytest.fixture(scope="module")
 def three() -> Iterator[Site]:
     """An installation on three Kafka nodes: replication 3, two must have a record."""
-    folder = Path(tempfile.mkdtemp(prefix="lockstep-chaos-"))
-    folder.chmod(0o755)
-    with built(folder, kafka=quorum(folder / "kafka")) as site:
+    with installation(quorum) as site:
         yield site
-        asyncio.run(site.down())
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _leader(site: Site, topic: str) -> int:

@@ -3,9 +3,7 @@
 import asyncio
 import io
 import os
-import shutil
 import struct
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,7 +18,7 @@ from aiokafka.admin import NewPartitions
 
 from schemas import codec, topics
 from tests.chaos.report import Row
-from tests.chaos.site import Site, admin, built
+from tests.chaos.site import Site, admin, installation
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(280)]
 
@@ -28,12 +26,8 @@ pytestmark = [pytest.mark.server, pytest.mark.timeout(280)]
 @pytest.fixture(scope="module")
 def other() -> Iterator[Site]:
     """An installation whose topics a row may spoil."""
-    folder = Path(tempfile.mkdtemp(prefix="lockstep-chaos-"))
-    folder.chmod(0o755)
-    with built(folder) as made:
+    with installation() as made:
         yield made
-        asyncio.run(made.down())
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.mark.chaos

@@ -36,3 +36,8 @@ def ours(name: str) -> str:
     """Our name of a courier; an unknown one keeps its own, in lower case and fit to begin a key."""
     asked = name.strip().lower()
     return load().get(asked) or asked.replace(":", "_")[:64]
+
+
+def known(name: str) -> bool:
+    """Whether a name is in the table."""
+    return name.strip().lower() in load()

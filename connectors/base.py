@@ -48,7 +48,7 @@ class TooMany(Refused):
 
 @dataclass(frozen=True)
 class Push:
-    """One request as it came. Header names are in lower case; `query` holds the first value of each parameter."""
+    """One request as it came. Headers are asked for by names in lower case; the first value of a header or parameter counts."""
 
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -89,6 +89,7 @@ class Connector(ABC):
 
     name: ClassVar[str]
     kinds: ClassVar[frozenset[str]]  # which of channel, system, courier may be configured with it
+    pull_only: ClassVar[bool] = False  # it pushes nothing that is publicly known: every push is refused, its lists are asked for
 
     def check(self, shop: Shop) -> None:
         """Raise ValueError, for a person, where the shop's configuration lacks what this format needs."""
@@ -110,9 +111,20 @@ class Connector(ABC):
     def acknowledge(self, shop: Shop, accepted: int) -> Reply:
         """Say in the platform's words that all facts are safe."""
 
+    def answer(self, shop: Shop, push: Push, accepted: int, now: float) -> Reply:
+        """The acknowledgement where its words depend on the push or the time (seconds); `acknowledge` where they do not."""
+        return self.acknowledge(shop, accepted)
+
     @abstractmethod
     def decode(self, event: RawEvent) -> Decoded:
         """Read one envelope. Raises `schemas.facts.Unusable`."""
+
+    def pulled(self, shop: Shop, feed: str, item: bytes) -> list[Fact]:
+        """The facts of one object of a list, with its own bytes and the header `pulled`; a pull states what a push does.
+
+        An object that states nothing is no fact; one that cannot be read is one all the same. Raises nothing.
+        """
+        raise NotImplementedError(f"{self.name} is not asked, it is told")
 
     def challenge(self, shop: Shop, push: Push, now: float) -> Reply | None:
         """Answer a GET with which some platforms check an address; None where they do not. Raises Refused."""

@@ -9,6 +9,24 @@ CHANNEL, SYSTEM, COURIER = "channel", "system", "courier"
 
 
 @dataclass(frozen=True)
+class Pull:
+    """How a platform is asked for what it does not push, or may have lost. Times in ms; None: what the puller says.
+
+    `secret` signs calls where that is not what signs pushes; `token` and `refresh` are those that the operator was given,
+    newer ones are kept by the poller. `options` are the puller's own; its docstring names them.
+    """
+
+    base_url: str | None = None
+    secret: str | None = field(default=None, repr=False)
+    token: str | None = field(default=None, repr=False)
+    refresh: str | None = field(default=None, repr=False)
+    every: int | None = None
+    since: int | None = None  # how far back the first question goes
+    feeds: tuple[str, ...] = ()  # none: all
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Shop:
     """One entry of `shops`, `systems` or `couriers`: an address that facts are pushed to, and the secret that signs them.
 
@@ -26,6 +44,12 @@ class Shop:
     aes_key: str | None = field(default=None, repr=False)
     app_id: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
+    pull: Pull | None = None  # None: it is not asked
+
+    @property
+    def call_secret(self) -> str:
+        """What signs calls to its platform."""
+        return (self.pull and self.pull.secret) or self.secret
 
     @property
     def topic(self) -> str:

@@ -2,10 +2,17 @@
 
 Push: POST of a JSON array `[{tag, msg_id, data}]`, `data` a JSON text; a probe has tag "0". Headers `event-sign`,
 `app-id`, `sign-method`; the signature is MD5, or HMAC-SHA256, over app key + body + secret. It covers no time, so a
-replay is told by `msg_id` only. The configured `shop` is Douyin's shop_id; without `app_key` the header's is used.
-A push does not say whether a refund is of the whole order; only price protection is known to be partial.
+replay is told by the event id only. The configured `shop` is Douyin's shop_id; without `app_key` the header's is used.
+
+A list cannot know a message's `msg_id`, so a tag with a status of its own has the id of that fact (`orders.fact_id`), pushed or
+listed; a tag with other news beside a status (an address, an amount, arbitration, one of several parcels) keeps its `msg_id`.
+Lists (`lists/douyin.py`) say no time of a cancellation or of a refund's steps: the last change stands for it. That it is the
+push's second is not publicly documented; where it is not, the listed fact is a repeat.
+A push does not say whether a refund is of the whole order: price protection is partial, and so is a case of sub-orders that
+do not have the order's own number (one of several has it).
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -14,16 +21,18 @@ from pydantic import TypeAdapter
 from connectors import orders
 from connectors.base import MAX_FACTS, BadSignature, Connector, Fact, Push, Reply, TooMany
 from connectors.config import CHANNEL, Shop
+from connectors.lists import base as lists
+from connectors.lists.douyin import PRICE_PROTECTION, READERS, TABLE, kind_of, settled
 from connectors.orders import Stated
+from connectors.pull.base import PULLED
 from connectors.reading import Id, Maybe, Minor, Payload, Prose, digest, elements, epoch, in_zone, key_of, payload, peek
 from connectors.signing import hmac_sha256, md5, require
-from schemas import couriers, mapping
+from schemas import couriers
 from schemas.facts import Unusable
 from schemas.records import Observation, ParcelRef, RawEvent
 
-TABLE: Final = mapping.load("douyin")
 PROBE: Final = "0"
-TIMES: Final = {  # tag → the field that holds its time; all others have update_time, or none
+TIMES: Final[Mapping[str, str]] = {  # tag → the field that holds its time; all others have update_time, or none
     "100": "create_time",
     "101": "pay_time",
     "103": "complete_time",
@@ -42,7 +51,6 @@ TIMES: Final = {  # tag → the field that holds its time; all others have updat
     "224": "apply_time",
     "225": "success_time",
 }
-PRICE_PROTECTION: Final = "6"
 
 
 class Logistics(Payload):
@@ -56,6 +64,7 @@ class Data(Payload):
     """What a message is about; which time it has depends on its tag."""
 
     p_id: Id
+    s_ids: list[Id] | None = None
     shop_id: Id | None = None
     order_status: Id | None = None
     after_sale_status: Id | None = None
@@ -106,6 +115,19 @@ class Whose(msgspec.Struct):
     order_status: Any = None
     after_sale_status: Any = None
     aftersale_status: Any = None
+    aftersale_id: Any = None
+    aftersale_type: Any = None
+    create_time: Any = None
+    pay_time: Any = None
+    complete_time: Any = None
+    cancel_time: Any = None
+    apply_time: Any = None
+    agree_time: Any = None
+    refuse_time: Any = None
+    success_time: Any = None
+    close_time: Any = None
+    modify_time: Any = None
+    update_time: Any = None
 
 
 class Douyin(Connector):
@@ -133,28 +155,33 @@ class Douyin(Connector):
         """Answer as Douyin asks."""
         return Reply(b'{"code":0,"msg":"success"}')
 
+    def pulled(self, shop: Shop, feed: str, item: bytes) -> list[Fact]:
+        """An order, or an after-sale case."""
+        return lists.facts(shop, feed, item, READERS.get(feed))
+
     def decode(self, event: RawEvent) -> Observation:
-        """Read one message."""
+        """Read one message, or one object of a list."""
+        if PULLED in event.headers:
+            return lists.observation(event, READERS.get(event.headers[PULLED]))
         message = payload(MESSAGE, event.payload)
         data = payload(DATA, message.data)
-        kind = TABLE.get("aftersale_type", data.aftersale_type) if data.aftersale_type else None
-        said = orders.required(_stated(message.tag, data), f"tag={message.tag}")
+        kind = kind_of(data.aftersale_type)
+        said = settled(orders.required(_stated(message.tag, data), f"tag={message.tag}"), kind)
         orders.own(event, data.p_id, data.shop_id)
         aftersale = said.axis == "aftersale"
         if aftersale and not data.aftersale_id:
             raise Unusable("invalid", "aftersale_id is missing")
-        if said.status == "Refunded" and kind and kind.aftersale_kind is None:  # exchange, resend, repair: nothing goes back
-            said = said.but("RefundClosed")
+        at = _time(message.tag, data)
         paid = data.pay_amount if data.pay_amount is not None else data.total_amount
         return orders.observation(
             event,
             (event.source, event.shop),
             data.p_id,
             said,
-            _time(message.tag, data, event),
+            event.received_at if at is None else at,  # arbitration and the like have no time: they happened when they came
             case_id=data.aftersale_id if aftersale else None,
             aftersale_kind=kind.aftersale_kind if kind and aftersale else None,
-            partial_refund=aftersale and data.aftersale_type == PRICE_PROTECTION,
+            partial_refund=aftersale and _partial(data),
             payable_minor=None if aftersale else paid,
             currency=None if aftersale or paid is None else "CNY",
             payment_method=data.pay_type,
@@ -173,13 +200,27 @@ def _fact(shop: Shop, message: bytes) -> Fact | None:
     if str(head.tag) == PROBE:
         return None
     whose = (peek(head.data.encode(), Whose) if isinstance(head.data, str) else None) or Whose()
+    event_id = None
     try:
-        if head.tag is not None and whose.p_id is not None and _stated(str(head.tag), whose) is None:
-            return None
+        if head.tag is not None and whose.p_id is not None:
+            said = _stated(str(head.tag), whose)
+            if said is None:
+                return None
+            event_id = _named(shop, str(head.tag), said, whose)
     except Unusable:
         pass  # an unknown tag is a fact: it ends as a dead letter and is said
-    event_id = key_of(head.msg_id) or digest(shop.name, message)
+    event_id = event_id or key_of(head.msg_id) or digest(shop.name, message)
     return Fact(event_id, key_of(shop.name, shop.shop, whose.p_id) or event_id, shop.name, message)
+
+
+def _named(shop: Shop, tag: str, said: Stated, whose: Whose) -> str | None:
+    """The id that the list gives this fact too; None where the message has news of its own, or no time."""
+    at, order_id, case_id = _time(tag, whose), key_of(whose.p_id), key_of(whose.aftersale_id)
+    own = orders.looked_up(TABLE, "tag", tag).status
+    if own in {None, "PartiallyShipped"} or at is None or order_id is None or (said.axis == "aftersale" and case_id is None):
+        return None
+    said = settled(said, kind_of(whose.aftersale_type))
+    return orders.fact_id(shop.name, shop.shop, order_id, said.axis, said.status, at, case_id if said.axis == "aftersale" else None)
 
 
 def _stated(tag: str, data: Data | Whose) -> Stated | None:
@@ -192,11 +233,15 @@ def _stated(tag: str, data: Data | Whose) -> Stated | None:
     return None if code is None else orders.stated(orders.looked_up(TABLE, field, code))
 
 
-def _time(tag: str, data: Data, event: RawEvent) -> int:
+def _time(tag: str, data: Data | Whose) -> int | None:
     value = getattr(data, TIMES.get(tag, "update_time")) or data.update_time
     if not value:
-        return event.received_at  # arbitration and the like have no time: they happened when they came
+        return None
     return in_zone(value) if isinstance(value, str) and not value.isdigit() else epoch(value, 1000)
+
+
+def _partial(data: Data) -> bool:
+    return data.aftersale_type == PRICE_PROTECTION or bool(data.s_ids and data.p_id not in data.s_ids)
 
 
 def _parcels(data: Data) -> list[ParcelRef]:

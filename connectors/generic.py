@@ -3,8 +3,10 @@
     X-Lockstep-Signature: t=<unix seconds>,v1=<hex HMAC-SHA256(secret, "<t>.<body>")>
 
 Channels and systems state facts about orders, couriers about parcels. Beyond the contract, a fact about an after-sale
-case may say `partial_refund: true`: money goes back, but the order goes on. Any fact may have a `sequence`, an integer
-that its sender counts up by one from fact to fact at this address: numbers that do not come are said. It never begins anew.
+case may say `partial_refund: true`: money goes back, but the order goes on. A courier's `code` is looked up in the table of
+that courier; where two of its fields read one word differently, the field goes before it: `push:ARRIVAL`. Any fact may have
+a `sequence`, an integer that its sender counts up by one from fact to fact at this address: numbers that do not come are
+said. It never begins anew.
 """
 
 from typing import Annotated, Any, Final, Literal
@@ -17,7 +19,6 @@ from connectors.base import MAX_FACTS, BadSignature, Connector, Decoded, Fact, P
 from connectors.config import CHANNEL, COURIER, SYSTEM, Shop
 from connectors.reading import NO_CONTROLS, Id, Maybe, Minor, NamePart, Payload, Prose, Word, digest, key_of, payload, peek, with_offset
 from connectors.signing import hmac_sha256, require, require_recent
-from schemas import mapping
 from schemas.facts import Unusable
 from schemas.pulses import LARGEST, SEQUENCE
 from schemas.records import Line, Observation, ParcelObservation, ParcelRef, RawEvent
@@ -211,24 +212,21 @@ def _order(event: RawEvent) -> Observation:
     )
 
 
-def _table(courier: str) -> mapping.Table | None:
-    table = mapping.find(courier)
-    return table if table and table.kind == COURIER else None
-
-
 def _parcel(event: RawEvent) -> ParcelObservation:
     fact = payload(PARCELS, event.payload)
     occurred_at = with_offset(fact.occurred_at)
     courier = fact.courier or event.source
     read = parcels.read(fact.text)
+    why = read.reason if read else None
     if fact.status:
         if fact.status not in PARCEL:
             raise Unusable("unmapped_status", f"{fact.status!r} is no status of a parcel", fact.status)
-        status = fact.status
-    elif fact.code and (table := _table(courier)):
-        status = parcels.coded(table, fact.code)
+        status: str | None = fact.status
+    elif fact.code and (table := parcels.table_of(courier)):
+        entry = parcels.meaning(table, fact.code)
+        status, why = entry.status, why or entry.reason
     elif fact.text:
-        status = parcels.worded(read, fact.text)
+        status = parcels.worded(read, fact.text).status
     else:
         raise Unusable("unmapped_status", f"there is no table of {courier}'s codes", fact.code)
     return ParcelObservation(
@@ -242,7 +240,7 @@ def _parcel(event: RawEvent) -> ParcelObservation:
         code=fact.code,
         text=fact.text or None,
         place=fact.place or (read.place if read else None),
-        reason=fact.reason or (read.reason if read else None),
+        reason=fact.reason or why,
         occurred_at=occurred_at,
         received_at=event.received_at,
         operator=fact.operator or None,

@@ -18,13 +18,14 @@ KEPT_HEADERS: Final = ("content-type",)  # of the push; never a signature or a t
 
 @dataclass(frozen=True)
 class Publication:
-    """One record to write to a raw topic."""
+    """One record to write."""
 
     topic: str
     key: bytes
-    value: bytes
+    value: bytes  # empty: a tombstone
     timestamp_ms: int
     headers: headers.Headers
+    partition: int | None = None  # None: by the key
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,9 @@ class Address:
         traceparent = tracing.continued(push.headers.get("traceparent"))
         return [self._envelope(fact, push, int(now * 1000), traceparent) for fact in self._split(push)]
 
-    def acknowledge(self, accepted: int) -> Reply:
-        """Answer in the platform's words."""
-        return self.connector.acknowledge(self.shop, accepted)
+    def answer(self, push: Push, accepted: int, now: float) -> Reply:
+        """Answer in the platform's words that all facts are safe."""
+        return self.connector.answer(self.shop, push, accepted, now)
 
     def challenge(self, push: Push, now: float) -> Reply | None:
         """Answer a platform's check of the address. Raises Refused."""
@@ -61,31 +62,38 @@ class Address:
 
     def _envelope(self, fact: Fact, push: Push, received_at: int, traceparent: bytes | None) -> Publication:
         kept = {name: value[:256] for name in KEPT_HEADERS if (value := push.headers.get(name, "")) and value.isascii()}
-        event = RawEvent(
-            event_id=fact.event_id,
-            source=fact.source,
-            connector=self.connector.name,
-            kind=self.shop.kind,
-            shop=self.shop.shop,
-            received_at=received_at,
-            verified=True,
-            headers={**kept, **fact.headers},
-            payload=fact.payload,
-        )
-        return Publication(
-            self.shop.topic,
-            fact.key.encode(),
-            codec.encode(event),
+        return envelope(self.shop, fact, received_at, kept, traceparent)
+
+
+def envelope(
+    shop: Shop, fact: Fact, received_at: int, kept: Mapping[str, str] | None = None, traceparent: bytes | None = None
+) -> Publication:
+    """A fact, pushed or pulled, as a record of its shop's raw topic. `received_at` is in ms; `kept` are headers of the push."""
+    event = RawEvent(
+        event_id=fact.event_id,
+        source=fact.source,
+        connector=shop.connector,
+        kind=shop.kind,
+        shop=shop.shop,
+        received_at=received_at,
+        verified=True,
+        headers={**(kept or {}), **fact.headers},
+        payload=fact.payload,
+    )
+    return Publication(
+        shop.topic,
+        fact.key.encode(),
+        codec.encode(event),
+        received_at,
+        headers.cloudevent(
+            "RawEvent",
+            fact.event_id,
+            fact.source,
+            fact.key,
             received_at,
-            headers.cloudevent(
-                "RawEvent",
-                fact.event_id,
-                fact.source,
-                fact.key,
-                received_at,
-                traceparent,
-            ),
-        )
+            traceparent,
+        ),
+    )
 
 
 def addresses(shops: Iterable[Shop], connectors: Mapping[str, Connector]) -> Mapping[tuple[str, str], Address]:

@@ -11,13 +11,16 @@ seconds, within 10 minutes. `biz` is JSON: one object, an array, or a query's an
     after-sale as_id, so_id, shop_id, status, good_status, …  as refund/single/query
     stock      io_id, so_id, shop_id, status, …               as aftersale/received/query: goods are back in stock
 
-`so_id` is the channel's order id; a merged order has several, with commas, and becomes one fact each. `shop_id` is
+`so_id` is the channel's order id; a merged order has several, with commas there or in `merge_so_id`, and becomes one fact each,
+while the orders that went into it (`Merged`) say no more. A part of a split order (`is_split`; the order itself is `Split`) speaks
+for a part only: see `systems.of_part`. Of neither the amount is the channel's order's. `shop_id` is
 Jushuitan's own number of the shop. Which of our shops it is, is told by the options of this system:
 `{"<shop_id>": "<channel>:<shop>"}`; without an option by `shop_site`, the channel's name, and `shop_id` as the shop.
 Money is yuan; times are GMT+8. Objects have no message id: theirs is a hash of identity, status and time.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
@@ -27,8 +30,10 @@ from connectors import orders
 from connectors.base import MAX_FACTS, BadSignature, Connector, Fact, Push, Reply, TooMany
 from connectors.config import SYSTEM, Shop
 from connectors.orders import Stated
+from connectors.pull.base import PULLED
 from connectors.reading import Id, Maybe, Payload, Word, digest, in_zone, key_of, minor, payload, peek
 from connectors.signing import joined, md5, require, require_recent_seconds
+from connectors.systems import of_part
 from schemas import couriers, mapping
 from schemas.facts import Unusable
 from schemas.records import Line, Observation, ParcelRef, RawEvent
@@ -54,12 +59,16 @@ class Bill(Payload):
     as_id: Id | None = None
     io_id: Id | None = None
     so_id: Word | None = None
+    merge_so_id: Maybe[Word] = None
+    is_split: bool | None = None
     status: Id
     good_status: Maybe[Id] = None
     type: Maybe[Word] = None
     modified: Any = None
     send_date: Any = None
     io_date: Any = None
+    pay_date: Any = None
+    created: Any = None
     pay_amount: Any = None
     currency: Maybe[Word] = None
     shop_buyer_id: Maybe[Word] = None
@@ -80,6 +89,7 @@ class Head(msgspec.Struct):
     as_id: Any = None
     io_id: Any = None
     so_id: Any = None
+    merge_so_id: Any = None
     shop_id: Any = None
     shop_site: Any = None
     status: Any = None
@@ -126,6 +136,10 @@ class Jushuitan(Connector):
             raise TooMany(f"{len(facts)} orders in one push; {MAX_FACTS} are the most")
         return facts
 
+    def pulled(self, shop: Shop, feed: str, item: bytes) -> list[Fact]:
+        """An object of a list is what is pushed: the same facts."""
+        return [replace(fact, headers={**fact.headers, PULLED: feed}) for fact in _facts(shop, item)]
+
     def acknowledge(self, shop: Shop, accepted: int) -> Reply:
         """Answer as its API does."""
         return Reply(b'{"code":0,"issuccess":true,"msg":""}')
@@ -143,30 +157,40 @@ class Jushuitan(Connector):
                 f"order {order_id} is of a Jushuitan shop that is not linked: "
                 "name its shop_id in this system's options, as <channel>:<shop>",
             )
-        said = orders.required(_stated(bill), f"status={bill.status}")
-        kind = TABLE.get("type", bill.type) if bill.as_id and bill.type else None
-        paid = minor(bill.pay_amount) if said.axis == "fulfilment" else None
-        return orders.observation(
-            event,
-            (channel, shop_id),
-            order_id,
-            said,
-            in_zone(_time(bill, said)),
-            operator=bill.creator_name,
-            case_id=bill.as_id,
-            aftersale_kind=(kind.aftersale_kind if kind else None) or said.aftersale_kind,
-            payable_minor=paid,
-            currency=None if paid is None else "CNY",
-            customer_id=bill.shop_buyer_id,
-            province=bill.receiver_state,
-            lines=_lines(bill) if said.axis == "fulfilment" else [],
-            parcels=_parcels(bill) if said.axis == "fulfilment" else [],
-        )
+        return _observed(event, bill, (channel, shop_id), order_id)
 
 
 def sign(secret: str, params: Mapping[str, str]) -> str:
     """The API's signature of these fields, in lower-case hex."""
     return md5((secret + joined(params)).encode())
+
+
+def _observed(event: RawEvent, bill: Bill, shop: tuple[str, str], order_id: str) -> Observation:
+    """What an object states of one of its orders."""
+    said = orders.required(_stated(bill), f"status={bill.status}")
+    kind = TABLE.get("type", bill.type) if bill.as_id and bill.type else None
+    order = said.axis == "fulfilment"
+    alone = order and not bill.is_split and not bill.merge_so_id and "," not in (bill.so_id or "")
+    at = in_zone(_time(bill, said))
+    if order and bill.is_split:
+        said, at = of_part(said, at, in_zone(bill.pay_date or bill.created or bill.modified))
+    paid = minor(bill.pay_amount) if alone else None
+    return orders.observation(
+        event,
+        shop,
+        order_id,
+        said,
+        at,
+        operator=bill.creator_name,
+        case_id=bill.as_id,
+        aftersale_kind=(kind.aftersale_kind if kind else None) or said.aftersale_kind,
+        payable_minor=paid,
+        currency=None if paid is None else "CNY",
+        customer_id=bill.shop_buyer_id,
+        province=bill.receiver_state,
+        lines=_lines(bill) if alone else [],
+        parcels=_parcels(bill) if order else [],
+    )
 
 
 def _objects(biz: bytes) -> list[bytes]:
@@ -177,6 +201,7 @@ def _objects(biz: bytes) -> list[bytes]:
 
 
 def _facts(shop: Shop, data: bytes) -> Iterator[Fact]:
+    """One fact for each of our orders that an object is about; pushed or pulled, it has the same id."""
     head = peek(data, Head) or Head()
     try:
         if head.status is not None and _stated(head) is None:
@@ -185,15 +210,21 @@ def _facts(shop: Shop, data: bytes) -> Iterator[Fact]:
         pass  # an unknown status is a fact: it ends as a dead letter and is said
     linked = shop.options.get(str(head.shop_id)) or _site(head)
     said = (head.o_id, head.as_id, head.io_id, head.status, head.good_status, head.modified)
-    for order_id in str(head.so_id or "").split(","):
+    for order_id in _order_ids(head):
         identity = (order_id, *(None if part is None else str(part) for part in said))
         event_id = digest(shop.name, *(identity if any(identity[:4]) else (data,)))
-        headers = {ORDER: order_id.strip()} if key_of(order_id.strip()) else {}
+        headers = {ORDER: order_id} if key_of(order_id) else {}
         key = None
         if linked and headers:
             headers[SHOP] = linked
-            key = f"{linked}:{order_id.strip()}"
+            key = f"{linked}:{order_id}"
         yield Fact(event_id, key or event_id, shop.name, data, headers)
+
+
+def _order_ids(head: Head) -> list[str]:
+    """The channel's order ids, each once; an empty one where there is none."""
+    named = [part.strip() for text in (head.so_id, head.merge_so_id) for part in str(text or "").split(",")]
+    return list(dict.fromkeys(part for part in named if part)) or [""]
 
 
 def _site(head: Head) -> str | None:

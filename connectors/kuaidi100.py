@@ -3,7 +3,10 @@
 Push: a form of `param` and `sign` = MD5(param + salt), any case; the salt is the configured secret. No time is signed.
 `param.lastResult` holds the whole trace, newest node first, in every push: each node is a fact of its own, and a node that
 comes again is a duplicate, since its id is a hash of waybill, time, words and code. What speaks is the courier that `com`
-names. A node's status is its `statusCode` (resultv2), else its words, and for the newest node the parcel's `state`.
+names, or `comNew` where Kuaidi100 has corrected it (autoCheck). A node's status is its `statusCode`
+(resultv2), else its words, and for the newest node the parcel's `state`. `status` of the push is about the subscription
+(polling, shutdown, abort, updateall: the whole trace again) and states nothing of the parcel; a push without nodes has no fact.
+Not publicly documented: how often a push is tried again. Subscribing to a number is a write to the platform and not done here.
 """
 
 from typing import Any, Final
@@ -18,9 +21,10 @@ from connectors.reading import Id, Maybe, Payload, Prose, Word, digest, in_zone,
 from connectors.signing import md5, require
 from schemas import couriers, mapping
 from schemas.facts import Unusable
+from schemas.mapping import Entry
+from schemas.phrases import Reading
 from schemas.records import ParcelObservation, RawEvent
 
-TABLE: Final = mapping.load("kuaidi100")
 COMPANY: Final = "kuaidi100-com"  # headers of the envelope: what the trace says of all its nodes
 NUMBER: Final = "kuaidi100-nu"
 STATE: Final = "kuaidi100-state"  # of the newest node only
@@ -58,10 +62,11 @@ class Trace(msgspec.Struct):
     data: list[msgspec.Raw] = []
 
 
-class Param(msgspec.Struct, rename={"last_result": "lastResult"}):
+class Param(msgspec.Struct, rename={"last_result": "lastResult", "corrected": "comNew"}):
     """What a push holds."""
 
     last_result: Trace | None = None
+    corrected: Any = None  # the courier that it is after all (autoCheck)
 
 
 class Kuaidi100(Connector):
@@ -82,6 +87,7 @@ class Kuaidi100(Connector):
             event_id = digest(shop.name, push.body)
             return [Fact(event_id, event_id, shop.name, push.body)]
         trace = param.last_result or Trace()
+        trace.com = param.corrected or trace.com
         if len(trace.data) > MAX_FACTS:
             raise TooMany(f"{len(trace.data)} nodes in one push; {MAX_FACTS} are the most")
         return [_fact(shop, trace, bytes(raw), newest=number == 0) for number, raw in enumerate(trace.data)]
@@ -97,29 +103,17 @@ class Kuaidi100(Connector):
             raise Unusable("undecodable", "the push has no lastResult with com and nu")
         node = payload(NODE, event.payload)
         read = parcels.read(node.context)
+        said: Entry | Reading
         if node.statusCode:
-            status = parcels.coded(TABLE, node.statusCode)
+            said = parcels.meaning(mapping.load("kuaidi100"), node.statusCode)
         elif read and read.status:
-            status = read.status
+            said = read
         elif state := event.headers.get(STATE):
-            status = parcels.coded(TABLE, state)
+            said = parcels.meaning(mapping.load("kuaidi100"), state)
         else:
-            status = parcels.worded(read, node.context)
-        return ParcelObservation(
-            kind="node",
-            event_id=event.event_id,
-            source=event.source,
-            parcel_key=f"{courier}:{number}",
-            courier=courier,
-            tracking_no=number,
-            status=status,
-            code=node.statusCode,
-            text=node.context or None,
-            place=node.areaName or node.location or (read.place if read else None),
-            reason=read.reason if read else None,
-            occurred_at=in_zone(node.ftime or node.time),
-            received_at=event.received_at,
-        )
+            said = parcels.worded(read, node.context)
+        at, place = in_zone(node.ftime or node.time), node.areaName or node.location
+        return parcels.observation(event, said, at, node.statusCode, node.context, place, courier=courier, number=number)
 
 
 def sign(param: str, salt: str) -> str:

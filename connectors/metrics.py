@@ -1,22 +1,12 @@
-"""The metrics of the connect role: every name once, with what it counts."""
+"""The metrics of the connect role; `schemas/metrics.py` says what each is."""
 
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-Name = Literal[
-    # Counter: pushes by source and by how they were answered
-    "lockstep_connect_pushes_total",
-    # Counter: facts that Kafka has acknowledged, by source
-    "lockstep_connect_facts_total",
-    # Histogram: seconds from a push's first byte of body to its answer, by source
-    "lockstep_connect_push_seconds",
-    # Gauge: pushes that are being worked on
-    "lockstep_connect_in_flight",
-    # Gauge: 1 while Kafka acknowledges, 0 while it does not
-    "lockstep_connect_kafka_up",
-]
+from schemas.metrics import counter, gauge, histogram
+
 Result = Literal[
     "accepted",  # 200, every fact is in Kafka
     "empty",  # 200, there was no fact in it: a probe, or a message that states nothing
@@ -29,7 +19,6 @@ Result = Literal[
     "kafka_away",  # 503
     "busy",  # 503, more pushes at once than we work on
 ]
-BUCKETS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 
 @dataclass(frozen=True)
@@ -45,11 +34,11 @@ class Metrics:
 
     def __post_init__(self) -> None:
         made = {
-            "pushes": Counter("lockstep_connect_pushes_total", "Pushes by result.", ["source", "result"], registry=self.registry),
-            "facts": Counter("lockstep_connect_facts_total", "Facts in Kafka.", ["source"], registry=self.registry),
-            "seconds": Histogram("lockstep_connect_push_seconds", "Time to answer.", ["source"], buckets=BUCKETS, registry=self.registry),
-            "in_flight": Gauge("lockstep_connect_in_flight", "Pushes being worked on.", registry=self.registry),
-            "kafka_up": Gauge("lockstep_connect_kafka_up", "Whether Kafka acknowledges.", registry=self.registry),
+            "pushes": counter("lockstep_connect_pushes_total", self.registry),
+            "facts": counter("lockstep_connect_facts_total", self.registry),
+            "seconds": histogram("lockstep_connect_push_seconds", self.registry),
+            "in_flight": gauge("lockstep_connect_in_flight", self.registry),
+            "kafka_up": gauge("lockstep_connect_kafka_up", self.registry),
         }
         for name, metric in made.items():
             object.__setattr__(self, name, metric)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import TypedDict, Unpack
 
+from connectors.reading import digest
 from schemas.facts import Unusable
 from schemas.mapping import Entry, Table
 from schemas.records import Line, Observation, ParcelRef, RawEvent
@@ -58,6 +59,15 @@ def required(said: Stated | None, what: str) -> Stated:
     if said is None:
         raise Unusable("unmapped_status", f"{what} states no status of an order", what)
     return said
+
+
+def fact_id(name: str, shop: str, order_id: str, axis: str, said: str, at: int, case_id: str | None = None) -> str:
+    """The event id of a fact that a platform pushes and lists without one id for both.
+
+    `said` is the canonical status, so that a push's tag and a list's code agree; `at` is when it was reached, in ms, of which
+    whole seconds count: many lists have no more. A refund case, and a status that is reached again, has an id of its own.
+    """
+    return digest(name, shop, order_id, axis, said, str(at // 1000), case_id)
 
 
 def own(event: RawEvent, order_id: str, *speakers: str | None) -> None:

@@ -10,6 +10,7 @@ in the socket's own address covers no message, so it is not enough here.) `times
 
 A frame: {id, commandType, time, message: {type, mallID, content}}, `content` JSON in a text, money in fen, times in ms.
 An order's status is a product of four fields; where a content has them they are combined and go before the type.
+Lists (`lists/pinduoduo.py`) know no frame's id, so the event id is that of the fact (`orders.fact_id`), pushed or listed.
 """
 
 from collections.abc import Mapping
@@ -21,16 +22,16 @@ from pydantic import Field, TypeAdapter
 from connectors import orders
 from connectors.base import MAX_FACTS, BadSignature, Connector, Fact, Push, Reply, TooMany
 from connectors.config import CHANNEL, Shop
+from connectors.lists import base as lists
+from connectors.lists.pinduoduo import READERS, TABLE, combined
 from connectors.orders import Stated
+from connectors.pull.base import PULLED
 from connectors.reading import Id, Payload, digest, elements, epoch, key_of, minor, payload, peek
 from connectors.signing import joined, md5, require, require_recent_seconds
-from schemas import mapping
 from schemas.facts import Unusable
 from schemas.records import Observation, RawEvent
 
-TABLE: Final = mapping.load("pinduoduo")
 WINDOW: Final = 600  # seconds
-PRODUCT: Final = ("confirm_status", "group_status", "risk_control_status", "order_status")  # the first that decides wins
 
 
 class Content(Payload):
@@ -78,6 +79,7 @@ class Head(msgspec.Struct, rename={"command": "commandType"}):
     """The same, of its frame."""
 
     id: Any = None
+    time: Any = None
     command: Any = "Common"
     message: HeadInner = HeadInner()
 
@@ -110,8 +112,14 @@ class Pinduoduo(Connector):
         """Say that the frames may be answered with Ack."""
         return Reply(b'{"success":true}')
 
+    def pulled(self, shop: Shop, feed: str, item: bytes) -> list[Fact]:
+        """An order, or a refund case."""
+        return lists.facts(shop, feed, item, READERS.get(feed))
+
     def decode(self, event: RawEvent) -> Observation:
-        """Read one frame."""
+        """Read one frame, or one object of a list."""
+        if PULLED in event.headers:
+            return lists.observation(event, READERS.get(event.headers[PULLED]))
         frame = payload(FRAME, event.payload)
         content = payload(CONTENT, frame.message.content)
         said = orders.required(_stated(frame.message.type, content), f"type={frame.message.type}")
@@ -126,7 +134,7 @@ class Pinduoduo(Connector):
             (event.source, event.shop),
             content.tid,
             said,
-            epoch(frame.time if content.modified is None else content.modified, 1),
+            _time(frame.time, content),
             case_id=content.refund_id if aftersale else None,
             aftersale_kind=said.aftersale_kind or (kind.aftersale_kind if kind else None),
             payable_minor=paid,
@@ -144,12 +152,16 @@ def _fact(shop: Shop, frame: bytes) -> Fact | None:
     if head.command != "Common":
         return None
     content = peek(head.message.content.encode(), Whose) if isinstance(head.message.content, str) else None
+    event_id = None
     try:
-        if content and isinstance(head.message.type, str) and _stated(head.message.type, content) is None:
-            return None
+        if content and isinstance(head.message.type, str):
+            said = _stated(head.message.type, content)
+            if said is None:
+                return None
+            event_id = _named(shop, said, _time(head.time, content), content)
     except Unusable:
         pass  # an unknown type is a fact: it ends as a dead letter and is said
-    event_id = key_of(head.id) or digest(shop.name, frame)
+    event_id = event_id or key_of(head.id) or digest(shop.name, frame)
     key = key_of(shop.name, shop.shop, content.tid) if content else None
     return Fact(event_id, key or event_id, shop.name, frame)
 
@@ -163,6 +175,19 @@ class Whose(msgspec.Struct):
     group_status: Any = None
     risk_control_status: Any = None
     after_sales_status: Any = None
+    refund_id: Any = None
+    modified: Any = None
+
+
+def _named(shop: Shop, said: Stated, at: int, whose: Whose) -> str | None:
+    order_id, case_id = key_of(whose.tid), key_of(whose.refund_id) if said.axis == "aftersale" else ""
+    if order_id is None or case_id is None:
+        return None
+    return orders.fact_id(shop.name, shop.shop, order_id, said.axis, said.status, at, case_id or None)
+
+
+def _time(sent: Any, content: Content | Whose) -> int:
+    return epoch(sent if content.modified is None else content.modified, 1)
 
 
 def _stated(kind: str, content: Content | Whose) -> Stated | None:
@@ -170,17 +195,4 @@ def _stated(kind: str, content: Content | Whose) -> Stated | None:
     if entry.axis == "aftersale":
         status = content.after_sales_status
         return orders.stated(entry if status is None else orders.looked_up(TABLE, "after_sales_status", status))
-    return _combined(content) or orders.stated(entry)
-
-
-def _combined(content: Content | Whose) -> Stated | None:
-    """Not concluded, cancelled, group not formed and under review each go before what order_status says."""
-    said = None
-    for field in PRODUCT:
-        code = getattr(content, field)
-        if code is None:
-            continue
-        said = orders.stated(orders.looked_up(TABLE, field, code))
-        if said and said.status != "PaymentConfirmed":
-            return said
-    return said
+    return combined(content) or orders.stated(entry)

@@ -15,9 +15,9 @@ from typing import Any, Final, NoReturn, Protocol, Self
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from prometheus_client import Gauge
 
 from connectors.intake import Publication
-from connectors.metrics import Metrics
 
 log = logging.getLogger("lockstep.connect")
 
@@ -45,10 +45,18 @@ class Publisher(Protocol):
         """Whether Kafka answers now."""
 
 
+class Health(Protocol):
+    """Where it is counted whether Kafka acknowledges: the metrics of a role."""
+
+    @property
+    def kafka_up(self) -> Gauge:
+        """1 while it does, 0 while it does not."""
+
+
 class Outage:
     """Says an outage once a minute, however many pushes fail, and its end once."""
 
-    def __init__(self, metrics: Metrics, monotonic: Callable[[], float]) -> None:
+    def __init__(self, metrics: Health, monotonic: Callable[[], float]) -> None:
         self._metrics, self._monotonic = metrics, monotonic
         self._said: float | None = None
         self._open = False  # said, and its end not yet
@@ -60,7 +68,7 @@ class Outage:
         self._failed += 1
         now = self._monotonic()
         if self._said is None or now - self._said >= SAY_EVERY:
-            log.error("Kafka does not acknowledge (%s): %d tries so far; pushes get 503 and are pushed again", why, self._failed)
+            log.error("Kafka does not acknowledge (%s): %d tries so far; pushes get 503 and come again, pollers wait", why, self._failed)
             self._said, self._open = now, True
 
     def over(self) -> None:
@@ -82,7 +90,7 @@ class Circuit:
 class KafkaPublisher:
     """A Publisher on aiokafka. Use it as an async context; the server answers 503 until Kafka is reached."""
 
-    def __init__(self, servers: str, metrics: Metrics, **settings: Any) -> None:
+    def __init__(self, servers: str, metrics: Health, **settings: Any) -> None:
         logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it says an outage ten times a second; Outage says it
         self._settings = {"bootstrap_servers": servers, "client_id": "lockstep-connect", **settings}
         self._outage = Outage(metrics, lambda: asyncio.get_running_loop().time())
@@ -129,7 +137,7 @@ class KafkaPublisher:
             async with asyncio.timeout(WAIT):
                 for record in records:
                     sent.append(await _send(producer, record))  # noqa: PERF401 -- those sent so far count on failure
-                await asyncio.wait(sent)
+                await _all_done(sent)
         except MessageSizeTooLargeError as error:
             raise TooLarge(str(error)) from None
         except TimeoutError:
@@ -211,9 +219,23 @@ def _why_not(producer: AIOKafkaProducer, topic: str) -> str:
 
 async def _send(producer: AIOKafkaProducer, record: Publication) -> asyncio.Future[Any]:
     future: asyncio.Future[Any] = await producer.send(
-        record.topic, value=record.value, key=record.key, timestamp_ms=record.timestamp_ms, headers=record.headers
+        record.topic,
+        value=record.value or None,
+        key=record.key,
+        partition=record.partition,
+        timestamp_ms=record.timestamp_ms,
+        headers=record.headers,
     )
     return future
+
+
+async def _all_done(sent: Sequence[asyncio.Future[Any]]) -> None:
+    """Wait until each is acknowledged or has failed; unlike `asyncio.wait` without a set and a list for the one record of most pushes."""
+    for future in sent:
+        if not future.done():
+            done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            future.add_done_callback(lambda _, done=done: done.done() or done.set_result(None))  # type: ignore[misc]
+            await done
 
 
 async def _stopped(producer: AIOKafkaProducer) -> None:

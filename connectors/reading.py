@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal, DecimalException, InvalidOperation
 from typing import Annotated, Any, Final, TypeVar
@@ -82,6 +83,14 @@ def payload(adapter: TypeAdapter[T], data: bytes | str) -> T:
         raise _unusable(error) from None
     except RecursionError:
         raise Unusable("undecodable", "the body is nested too deeply") from None
+
+
+def checked(adapter: TypeAdapter[T], fields: Mapping[str, str]) -> T:
+    """Validate what was read from another form than JSON. Raises Unusable `invalid` with one sentence."""
+    try:
+        return adapter.validate_python(fields)
+    except ValidationError as error:
+        raise _unusable(error) from None
 
 
 def _unusable(error: ValidationError) -> Unusable:

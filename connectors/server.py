@@ -6,7 +6,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
@@ -75,8 +75,7 @@ class Hooks:
 
     async def _take(self, address: Address, request: web.Request) -> tuple[Result, web.Response]:
         try:
-            async with asyncio.timeout(BODY_WAIT):
-                push = _push(request, await request.read())
+            push = _push(request, await _body(request))
             records = address.receive(push, self.clock())
             if records:
                 await self.publisher.publish(records)
@@ -92,7 +91,7 @@ class Hooks:
             return "busy", _refusal(503, f"the body did not arrive within {BODY_WAIT:g} s; push again")
         if records:
             self.metrics.facts.labels(address.connector.name).inc(len(records))
-        return ("accepted" if records else "empty"), _response(address.acknowledge(len(records)))
+        return ("accepted" if records else "empty"), _response(address.answer(push, len(records), self.clock()))
 
     async def get(self, request: web.Request) -> web.Response:
         """Answer a platform's check of the address."""
@@ -133,16 +132,16 @@ class Hooks:
 HOOKS: Final = web.AppKey("hooks", Hooks)
 
 
+async def _body(request: web.Request) -> bytes:
+    """The whole body. Most are there together with their headers; only for others a clock is set, which takes its time."""
+    if request.content.is_eof():
+        return await request.read()
+    async with asyncio.timeout(BODY_WAIT):
+        return await request.read()
+
+
 def _push(request: web.Request, body: bytes) -> Push:
-    headers = _first((name.lower(), value) for name, value in request.headers.items())
-    return Push(body, headers, _first(request.query.items()))
-
-
-def _first(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name, value in pairs:
-        found.setdefault(name, value)
-    return found
+    return Push(body, request.headers, request.query)  # both give the first value of a name, headers in any case
 
 
 def _result(refused: Refused) -> Result:

@@ -7,7 +7,13 @@ Taobao pushes over its message channel TMC, a socket of its own protocol, or han
 
 signed like every call of TOP: MD5, HMAC-MD5 or HMAC-SHA256 over all fields but `sign`, sorted and joined. `timestamp` is
 `yyyy-MM-dd HH:mm:ss` GMT+8, within 10 minutes. 200 says that the message may be confirmed. The configured `shop` is the
-seller's user_id or nick. A refund of one of several sub-orders (`oid` is not `tid`) is a partial one.
+seller's user_id or nick.
+
+The event id is TMC's message id, the same whether the message came over the socket or was consumed. A refund's message that
+says when the case was `modified` has the id of that fact, which the list of refunds gives too (`lists/taobao.py`); the list
+of trades has no time that messages have: what it says again is a repeat. Deposits: `step_trade_status` goes before the topic.
+A refund of one of several sub-orders (`oid` is not `tid`), or of less than the `payment` where a message has it, is partial;
+without it a message does not say whether a trade of one product is refunded in whole.
 """
 
 import hmac
@@ -20,14 +26,16 @@ from pydantic import TypeAdapter
 from connectors import orders
 from connectors.base import MAX_FACTS, BadSignature, Connector, Fact, Push, Reply, TooMany
 from connectors.config import CHANNEL, Shop
+from connectors.lists import base as lists
+from connectors.lists.taobao import READERS, TABLE, combined, dispute, named, nothing_back
 from connectors.orders import Stated
+from connectors.pull.base import PULLED
 from connectors.reading import Id, Maybe, Payload, Word, digest, elements, in_zone, key_of, minor, payload, peek
 from connectors.signing import hmac_sha256, joined, md5, require, require_recent
-from schemas import couriers, mapping
+from schemas import couriers
 from schemas.facts import Unusable
 from schemas.records import Observation, ParcelRef, RawEvent
 
-TABLE: Final = mapping.load("taobao")
 WINDOW: Final = 600  # seconds
 
 
@@ -37,11 +45,14 @@ class Content(Payload):
     tid: Id
     oid: Id | None = None
     status: Maybe[Id] = None
+    step_trade_status: Maybe[Id] = None
     payment: Any = None
+    refund_fee: Any = None
     buyer_nick: Maybe[Word] = None
     refund_id: Maybe[Id] = None
     refund_phase: Maybe[Id] = None
     bill_type: Maybe[Id] = None
+    dispute_type: Maybe[Id] = None
     modified: Any = None
     logistics_company_name: Maybe[Word] = None
     logistics_id: Maybe[Id] = None
@@ -74,6 +85,10 @@ class Whose(msgspec.Struct):
 
     tid: Any = None
     status: Any = None
+    step_trade_status: Any = None
+    refund_id: Any = None
+    dispute_type: Any = None
+    modified: Any = None
 
 
 class Taobao(Connector):
@@ -108,32 +123,52 @@ class Taobao(Connector):
         """Say that the messages may be confirmed."""
         return Reply(b'{"success":true}')
 
+    def pulled(self, shop: Shop, feed: str, item: bytes) -> list[Fact]:
+        """A trade, or a refund."""
+        return lists.facts(shop, feed, item, READERS.get(feed))
+
     def decode(self, event: RawEvent) -> Observation:
-        """Read one message."""
+        """Read one message, or one object of a list."""
+        if PULLED in event.headers:
+            return lists.observation(event, READERS.get(event.headers[PULLED]))
         message = payload(MESSAGE, event.payload)
         content = payload(CONTENT, message.content)
-        said = orders.required(_stated(message.topic, content.status), f"topic={message.topic}")
+        said = orders.required(_stated(message.topic, content), f"topic={message.topic}")
         orders.own(event, content.tid, message.user_id, message.user_nick)
-        aftersale = said.axis == "aftersale"
-        if aftersale and not content.refund_id:
-            raise Unusable("invalid", "refund_id is missing")
-        kind = TABLE.get("bill_type", content.bill_type) if content.bill_type and aftersale else None
-        paid = None if aftersale else minor(content.payment)
-        nick = content.buyer_nick
+        if said.axis == "aftersale":
+            return _refund(event, message, content, said)
+        paid = minor(content.payment)
         return orders.observation(
             event,
             (event.source, event.shop),
             content.tid,
             said,
-            in_zone((content.modified if aftersale else None) or message.pub_time),
-            case_id=content.refund_id if aftersale else None,
-            aftersale_kind=kind.aftersale_kind if kind else None,
-            partial_refund=aftersale and content.oid is not None and content.oid != content.tid,
+            in_zone(message.pub_time),
             payable_minor=paid,
             currency=None if paid is None else "CNY",
-            customer_id=None if nick is None or "*" in nick else nick,  # a masked name names nobody
+            customer_id=named(content.buyer_nick),
             parcels=_parcels(content),
         )
+
+
+def _refund(event: RawEvent, message: Message, content: Content, said: Stated) -> Observation:
+    if not content.refund_id:
+        raise Unusable("invalid", "refund_id is missing")
+    bill = TABLE.get("bill_type", content.bill_type) if content.bill_type else None
+    kind = dispute(content.dispute_type) or bill
+    fee, paid = minor(content.refund_fee), minor(content.payment)
+    return orders.observation(
+        event,
+        (event.source, event.shop),
+        content.tid,
+        said,
+        in_zone(content.modified or message.pub_time),
+        case_id=content.refund_id,
+        aftersale_kind=kind.aftersale_kind if kind else None,
+        partial_refund=(content.oid is not None and content.oid != content.tid)
+        or (fee is not None and paid is not None and 0 < fee < paid),
+        customer_id=named(content.buyer_nick),
+    )
 
 
 def sign(secret: str, params: Mapping[str, str]) -> str:
@@ -149,21 +184,36 @@ def sign(secret: str, params: Mapping[str, str]) -> str:
 def _fact(shop: Shop, message: bytes) -> Fact | None:
     head = peek(message, Head) or Head()
     whose = (peek(head.content.encode(), Whose) if isinstance(head.content, str) else None) or Whose()
+    event_id = None
     try:
-        if isinstance(head.topic, str) and whose.tid is not None and _stated(head.topic, whose.status) is None:
-            return None
+        if isinstance(head.topic, str) and whose.tid is not None:
+            said = _stated(head.topic, whose)
+            if said is None:
+                return None
+            event_id = _named(shop, said, whose)
     except Unusable:
         pass  # an unknown topic is a fact: it ends as a dead letter and is said
-    event_id = key_of(head.id) or digest(shop.name, message)
+    event_id = event_id or key_of(head.id) or digest(shop.name, message)
     return Fact(event_id, key_of(shop.name, shop.shop, whose.tid) or event_id, shop.name, message)
 
 
-def _stated(topic: str, status: str | None) -> Stated | None:
-    """By the content's status where there is one, else by the topic."""
+def _named(shop: Shop, said: Stated, whose: Whose) -> str | None:
+    """The id that the list of refunds gives this fact too; None where the message's own counts."""
+    order_id, case_id = key_of(whose.tid), key_of(whose.refund_id)
+    if said.axis != "aftersale" or order_id is None or case_id is None or not whose.modified:
+        return None
+    return orders.fact_id(shop.name, shop.shop, order_id, said.axis, said.status, in_zone(whose.modified), case_id)
+
+
+def _stated(topic: str, about: Content | Whose) -> Stated | None:
+    """By the content's status where there is one, else by the topic; a deposit's phase goes before the topic."""
     entry = orders.looked_up(TABLE, "topic", topic)
-    if status is None:
-        return orders.stated(entry)
-    return orders.stated(orders.looked_up(TABLE, "refund_status" if entry.axis == "aftersale" else "status", status))
+    if entry.axis == "aftersale":
+        said = orders.stated(entry if about.status is None else orders.looked_up(TABLE, "refund_status", about.status))
+        return nothing_back(said, dispute(about.dispute_type)) if said else None
+    if about.status is not None:
+        return combined(about.status, about.step_trade_status, None)
+    return orders.stated(orders.looked_up(TABLE, "step_trade_status", about.step_trade_status) if about.step_trade_status else entry)
 
 
 def _parcels(content: Content) -> list[ParcelRef]:

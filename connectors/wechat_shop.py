@@ -5,8 +5,9 @@ A GET with `signature, timestamp, nonce, echostr` checks the address. Events com
 AES-256-CBC, key = base64(EncodingAESKey + "="), IV = key[:16], PKCS#7 of 32; inside: 16 random bytes, length, event, appid.
 What goes into the envelope is the event as it was before it was encrypted, byte for byte; only we hold the key.
 
-Configured with `token` (or `secret`), `aes_key`, and `app_id`, which is checked where it is given. Events have no id:
-theirs is a hash of receiver, sender, time, event and order, since one buyer may do two things in a second.
+Configured with `token` (or `secret`), `aes_key`, and `app_id`, which is checked where it is given. Events have no id; WeChat
+asks to tell them apart by FromUserName and CreateTime, but one buyer may do two things in a second, and lists
+(`lists/wechat_shop.py`) have neither: the event id is that of the fact (`orders.fact_id`), pushed or listed.
 """
 
 import base64
@@ -21,14 +22,15 @@ from pydantic import TypeAdapter
 from connectors import orders
 from connectors.base import BadSignature, Connector, Fact, Push, Reply
 from connectors.config import CHANNEL, Shop
+from connectors.lists import base as lists
+from connectors.lists.wechat_shop import READERS, TABLE, kind_of, settled
 from connectors.orders import Stated
+from connectors.pull.base import PULLED
 from connectors.reading import Id, Maybe, Payload, digest, epoch, key_of, payload, peek
 from connectors.signing import require, require_recent_seconds
-from schemas import mapping
 from schemas.facts import Unusable
 from schemas.records import Observation, RawEvent
 
-TABLE: Final = mapping.load("wechat_shop")
 WINDOW: Final = 600  # seconds
 BLOCK: Final = 32
 REFINED: Final = {"channels_ec_order_cancel": "cancel_type", "channels_ec_order_deliver": "finish_delivery"}
@@ -77,8 +79,10 @@ class Detail(msgspec.Struct):
     order_id: Any = None
     after_sale_order_id: Any = None
     status: Any = None
+    type: Any = None
     cancel_type: Any = None
     finish_delivery: Any = None
+    pay_time: Any = None
 
 
 class Head(msgspec.Struct):
@@ -136,8 +140,14 @@ class WechatShop(Connector):
         """Answer as WeChat asks; it needs no encryption."""
         return Reply(b"success", "text/plain")
 
+    def pulled(self, shop: Shop, feed: str, item: bytes) -> list[Fact]:
+        """An order, or an after-sale case."""
+        return lists.facts(shop, feed, item, READERS.get(feed))
+
     def decode(self, event: RawEvent) -> Observation:
-        """Read one event."""
+        """Read one event, or one object of a list."""
+        if PULLED in event.headers:
+            return lists.observation(event, READERS.get(event.headers[PULLED]))
         if (sealed := peek(event.payload, Sealed)) and sealed.Encrypt is not None:
             why = "the event is still encrypted: this shop's aes_key or app_id is not the one it was sealed with"
             raise Unusable("undecodable", why)
@@ -147,14 +157,13 @@ class WechatShop(Connector):
         if about is None:
             raise _without_order(said.Event)
         meaning = orders.required(_stated(said.Event, about), f"Event={said.Event}")
-        kind = TABLE.get("type", case.type) if case and case.type else None
-        paid_at = None if case else said.order_info and said.order_info.pay_time
+        kind = kind_of(case.type) if case else None
         return orders.observation(
             event,
             (event.source, event.shop),
             about.order_id,
             meaning,
-            epoch(paid_at or said.CreateTime, 1000),
+            _time(said.CreateTime, about),
             case_id=case.after_sale_order_id if case else None,
             aftersale_kind=(kind.aftersale_kind if kind else None) or meaning.aftersale_kind,
         )
@@ -203,17 +212,34 @@ def encrypt(aes_key: str, event: bytes, app_id: str, random: bytes) -> str:
 def _fact(shop: Shop, plain: bytes) -> Fact | None:
     head = peek(plain, Head) or Head()
     detail = head.finder_shop_aftersale_status_update or head.order_info
+    said = None
     try:
-        if isinstance(head.Event, str) and _stated(head.Event, detail or Detail()) is None:
+        if isinstance(head.Event, str) and (said := _stated(head.Event, detail or Detail())) is None:
             return None
     except Unusable:
         pass  # an unknown event is a fact: it ends as a dead letter and is said
     if detail is None:
         event_id = digest(shop.name, plain)
         return Fact(event_id, event_id, shop.name, plain)
-    said = (head.ToUserName, head.FromUserName, head.CreateTime, head.Event, *msgspec.structs.astuple(detail))
-    event_id = digest(shop.name, *(None if part is None else str(part) for part in said))
+    event_id = _named(shop, said, head, detail)
     return Fact(event_id, key_of(shop.name, shop.shop, detail.order_id) or event_id, shop.name, plain)
+
+
+def _named(shop: Shop, said: Stated | None, head: Head, about: Detail) -> str:
+    """The id that a list gives this fact too; one of all that tells an event apart where it cannot be read."""
+    order_id, case_id = key_of(about.order_id), key_of(about.after_sale_order_id)
+    try:
+        if said and order_id and (case_id or said.axis != "aftersale"):
+            at = _time(head.CreateTime, about)
+            return orders.fact_id(shop.name, shop.shop, order_id, said.axis, said.status, at, case_id if said.axis == "aftersale" else None)
+    except Unusable:
+        pass  # no time: decode says so
+    parts = (head.ToUserName, head.FromUserName, head.CreateTime, head.Event, *msgspec.structs.astuple(about))
+    return digest(shop.name, *(None if part is None else str(part) for part in parts))
+
+
+def _time(created: Any, about: OrderInfo | Case | Detail) -> int:
+    return epoch(getattr(about, "pay_time", None) or created, 1000)
 
 
 def _without_order(event: str) -> Unusable:
@@ -226,7 +252,8 @@ def _stated(event: str, about: OrderInfo | Case | Detail) -> Stated | None:
     """By the field that refines the event where there is one, else by the event, else by the status that it carries."""
     entry = orders.looked_up(TABLE, "Event", event)
     if entry.axis == "aftersale":
-        return orders.stated(orders.looked_up(TABLE, "after_sale_status", about.status)) if about.status else None
+        said = orders.stated(orders.looked_up(TABLE, "after_sale_status", about.status)) if about.status else None
+        return settled(said, kind_of(getattr(about, "type", None))) if said else None
     refinement = getattr(about, REFINED[event], None) if event in REFINED else None
     if refinement is not None:
         return orders.stated(orders.looked_up(TABLE, REFINED[event], refinement))

@@ -19,8 +19,6 @@ from connectors.signing import md5_base64, require_exact
 from schemas import mapping
 from schemas.records import ParcelObservation, RawEvent
 
-TABLE: Final = mapping.load("zto")
-
 
 class Scan(Payload):
     """One scan."""
@@ -57,7 +55,7 @@ class Zto(Connector):
         fields = _fields(push)
         if shop.app_key and fields.get("company_id") != shop.app_key:
             raise BadSignature("company_id is not this account's")
-        require_exact(sign(fields.get("data", ""), shop.secret), fields.get("data_digest"))
+        require_exact(sign(fields.get("data", ""), shop.secret), parcels.given(fields, "data_digest"))
 
     def split(self, shop: Shop, push: Push) -> list[Fact]:
         """One scan."""
@@ -78,23 +76,9 @@ class Zto(Connector):
     def decode(self, event: RawEvent) -> ParcelObservation:
         """Read one scan."""
         scan = payload(SCAN, event.payload)
-        read = parcels.read(scan.desc)
-        return ParcelObservation(
-            kind="node",
-            event_id=event.event_id,
-            source=event.source,
-            parcel_key=f"{event.source}:{scan.billCode}",
-            courier=event.source,
-            tracking_no=scan.billCode,
-            status=parcels.coded(TABLE, scan.action, "push"),
-            code=scan.action,
-            text=scan.desc,
-            place=scan.facilityName or scan.city or (read.place if read else None),
-            reason=read.reason if read else None,
-            occurred_at=in_zone(scan.actionTime),
-            received_at=event.received_at,
-            operator=scan.courier,
-        )
+        said = parcels.meaning(mapping.load("zto"), scan.action, "push")
+        at, place, who = in_zone(scan.actionTime), scan.facilityName or scan.city, {"courier": event.source, "number": scan.billCode}
+        return parcels.observation(event, said, at, scan.action, scan.desc, place, scan.courier, **who)
 
 
 def sign(data: str, secret: str) -> str:

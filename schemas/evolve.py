@@ -9,7 +9,7 @@ import avro.schema
 import msgspec
 from avro.compatibility import ReaderWriterCompatibilityChecker, SchemaCompatibilityType
 
-from schemas import evidence, pulses, records
+from schemas import evidence, polls, pulses, records
 from schemas.codec import ROOT, registry
 
 NAMESPACE = "lockstep"
@@ -31,6 +31,8 @@ WIRED: tuple[type[msgspec.Struct], ...] = (
     records.DeadLetter,
     pulses.SourcePulse,
     evidence.AuditRoot,
+    polls.PollCursor,
+    polls.PollTokens,
 )
 _PRIMITIVES = {str: "string", int: "long", bool: "boolean", bytes: "bytes", float: "double"}
 

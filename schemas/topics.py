@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from schemas import evidence, pulses, records
+from schemas import evidence, polls, pulses, records
 
 PREFIX = "lockstep."
 DAY_MS = 86_400_000
@@ -62,6 +62,7 @@ ALERT = named("alert")
 DEAD = named("dead")
 SOURCE_PULSE = named("source.pulse")
 AUDIT_ROOT = named("audit.root")
+POLL_CURSOR = named("poll.cursor")
 ORDERS_CHANGELOG = named("engine.orders.changelog")
 CHANNELS_CHANGELOG = named("engine.channels.changelog")
 PARCELS_CHANGELOG = named("engine.parcels.changelog")
@@ -96,6 +97,7 @@ _FIXED: tuple[Topic, ...] = (
     _kept(DEAD, "as the raw event", 90, "raw events that could not be used, with a reason", records.DeadLetter),
     Topic(AUDIT_ROOT, "day", DELETE, FOREVER, "the Merkle root over all audit chains, one a day", evidence.AuditRoot, partitions=1),
     _kept(SOURCE_PULSE, "source", 2, "how sources are, and progress marks", pulses.SourcePulse, public=False, partitions=1),
+    _compacted(POLL_CURSOR, "source:shop:feed", "how far pollers have read, and sealed tokens", polls.PollCursor, public=False),
     _compacted(ORDERS_CHANGELOG, "order", "the engine's state of orders", None, public=False),
     _compacted(CHANNELS_CHANGELOG, "channel", "the engine's state of channels", None, public=False),
     _compacted(PARCELS_CHANGELOG, "parcel", "the engine's state of parcels", None, public=False),

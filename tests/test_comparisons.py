@@ -13,7 +13,11 @@ PUBLIC = {  # no secret, for the reason beside it
     ("streams/orders/parcels.py", "SIGNED"),  # a status
     ("sinks/evidence/chain.py", "digest"),  # of the audit chain, which everybody may compute
     ("ops/embedded/jars.py", "_digest"),  # of files that everybody may fetch
+    ("connectors/pull/client.py", "token"),  # two of ours: whether it was renewed meanwhile
+    ("connectors/pull/cursors.py", "PollTokens"),  # a record's name
+    ("connectors/xiaohongshu.py", "QUERY_TOKEN"),  # a choice in the configuration
 }
+FAKES = "ops/simulator/standins/"  # platforms that stand in on loopback: their secrets are made up, and guard nothing
 PLAIN = (ast.Constant, ast.List, ast.Tuple, ast.Set, ast.Dict)
 
 
@@ -51,6 +55,8 @@ def offenders() -> list[str]:
     for room in ROOMS:
         for file in sorted((ROOT / room).rglob("*.py")):
             place = file.relative_to(ROOT).as_posix()
+            if place.startswith(FAKES):
+                continue
             for line, said in compared(ast.parse(file.read_text(encoding="utf-8"))):
                 found += [f"{place}:{line} {name}" for name in sorted(said) if (place, name) not in PUBLIC]
     return found

@@ -17,6 +17,19 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True, hide_input_in_errors=True)
 
 
+class PullModel(_Model):
+    """How a platform is asked for what it does not push; absent: it is not asked."""
+
+    base_url: Url | None = None
+    secret: Secret | None = None
+    token: Secret | None = None
+    refresh: Secret | None = None
+    every: Annotated[Duration, Field(ge=1_000)] | None = None
+    since: Annotated[Duration, Field(ge=1_000)] | None = None
+    feeds: list[str] = []
+    options: dict[str, str] = {}
+
+
 class _Entry(_Model):
     """What every source has: whose format, which shop, how its pushes are signed."""
 
@@ -27,6 +40,7 @@ class _Entry(_Model):
     token: Secret | None = None
     aes_key: Secret | None = None
     app_id: str | None = None
+    pull: PullModel | None = None
 
 
 class ShopEntry(_Entry):
@@ -34,6 +48,7 @@ class ShopEntry(_Entry):
 
     channel: Name | None = None
     systems: list[Name] = []
+    options: dict[str, str] = {}  # the connector's own; its docstring names them
 
 
 class SystemEntry(_Entry):
@@ -48,6 +63,7 @@ class CourierEntry(_Entry):
     """A courier, or an aggregator that speaks for many."""
 
     courier: Name | None = None
+    options: dict[str, str] = {}  # the connector's own; its docstring names them
 
 
 class JumpsModel(_Model):

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
+from yarl import URL
 
-from connectors.config import Shop
+from connectors.config import Pull, Shop
+from connectors.pull.registry import check as check_pull
 from connectors.registry import CONNECTORS
-from ops.config.model import ConfigModel, SecurityModel
+from ops.config.model import ConfigModel, PullModel, SecurityModel
 from ops.config.parse import parse
 from ops.config.policy import policy
 from ops.config.problems import ConfigError, Problem
@@ -54,8 +56,12 @@ def _refused(shops: Mapping[Place, Shop], document: Document) -> Iterator[Proble
     for place, shop in shops.items():
         try:
             CONNECTORS[shop.connector].check(shop)
+            check_pull(shop)
         except ValueError as error:
             yield document.problem(place, str(error))
+            continue
+        if CONNECTORS[shop.connector].pull_only and shop.pull is None:
+            yield document.problem(place, f"{shop.connector} pushes nothing: without `pull:` nothing is ever heard of it")
 
 
 def servers(file: Path, variables: Mapping[str, str] = os.environ) -> tuple[Kafka | None, str | None]:
@@ -90,6 +96,16 @@ def literal_secrets(model: ConfigModel, document: Document) -> Iterator[Problem]
         if value.literal:
             text = f"{'.'.join(map(str, place))}: the secret stands in the file; use env:NAME or file:PATH"
             yield document.problem(place, text, warning=True)
+
+
+def clear_text(model: ConfigModel, document: Document) -> Iterator[Problem]:
+    """Warn of tokens that would travel unencrypted."""
+    for section, entries in (("shops", model.shops), ("systems", model.systems), ("couriers", model.couriers)):
+        for number, entry in enumerate(entries):
+            url = URL(entry.pull.base_url or "") if entry.pull else URL("")
+            if url.scheme == "http" and url.host not in {"127.0.0.1", "localhost", "::1"}:
+                place: Place = (section, number, "pull", "base_url")
+                yield document.problem(place, f"{url} is not https: tokens would travel unencrypted", warning=True)
 
 
 def _references(value: Any, place: Place) -> Iterator[tuple[Place, SecretRef]]:
@@ -130,13 +146,17 @@ def _postgres(model: ConfigModel, secrets: _Secrets) -> str | None:
 def _shops(model: ConfigModel, secrets: _Secrets) -> Iterator[tuple[Place, Shop]]:
     for number, shop in enumerate(model.shops):
         place: Place = ("shops", number)
-        yield place, _shop("channel", shop.channel or shop.source, shop, secrets, place, systems=tuple(shop.systems))
+        yield (
+            place,
+            _shop("channel", shop.channel or shop.source, shop, secrets, place, systems=tuple(shop.systems), options=dict(shop.options)),
+        )
     for number, system in enumerate(model.systems):
         place = ("systems", number)
         yield place, _shop("system", system.name, system, secrets, place, options=dict(system.shops))
     for number, courier in enumerate(model.couriers):
         place = ("couriers", number)
-        yield place, _shop("courier", courier.courier or courier.source, courier, secrets, place)
+        name, options = courier.courier or courier.source, dict(courier.options)
+        yield place, _shop("courier", name, courier, secrets, place, options=options)
 
 
 def _shop(
@@ -160,6 +180,22 @@ def _shop(
         aes_key=secrets.of(entry.aes_key, (*place, "aes_key")),
         app_id=entry.app_id,
         options=options or {},
+        pull=_pull(entry.pull, secrets, (*place, "pull")),
+    )
+
+
+def _pull(given: PullModel | None, secrets: _Secrets, place: Place) -> Pull | None:
+    if given is None:
+        return None
+    return Pull(
+        base_url=given.base_url,
+        secret=secrets.of(given.secret, (*place, "secret")),
+        token=secrets.of(given.token, (*place, "token")),
+        refresh=secrets.of(given.refresh, (*place, "refresh")),
+        every=given.every,
+        since=given.since,
+        feeds=tuple(given.feeds),
+        options=dict(given.options),
     )
 
 

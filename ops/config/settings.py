@@ -95,6 +95,11 @@ class Config:
         """The channels that the merchant sells through, in order of their names."""
         return tuple(sorted({shop.name for shop in self.shops if shop.kind == "channel"}))
 
+    @property
+    def pulls(self) -> bool:
+        """Whether any shop, system or courier is to be asked: then the poll role is needed."""
+        return any(shop.pull for shop in self.shops)
+
 
 class _SecurityEnvironment(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)

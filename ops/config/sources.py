@@ -33,4 +33,5 @@ ALERT_KINDS: Final = (
     "dead_letters",
     "sequence_gap",
     "records_lost",
+    "pull_failed",
 )

@@ -84,6 +84,7 @@ class Account:
     token: str = field(default="", repr=False)
     aes_key: str = field(default="", repr=False)
     app_id: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)  # the connector's own
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,7 @@ A connector takes part in the conformance suite by being listed in CASES.
 import base64
 import hashlib
 import hmac
-import json
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,107 +14,43 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from connectors.base import Push
 from connectors.config import Shop
-from connectors.registry import CONNECTORS
-
-NOW = 1_795_312_900.0  # seconds: 2026-11-22 10:01:40 in Shanghai
-AES_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
-Seal = Callable[[Shop, Sequence[bytes], float], Push]
-
-
-@dataclass(frozen=True)
-class Case:
-    """One connector under the suite. `messages` are single facts as the platform writes them."""
-
-    name: str
-    shop: Shop
-    seal: Seal  # any number of messages in one push, signed at a time
-    messages: tuple[bytes, ...]  # each states something
-    says: tuple[tuple[str, str], ...]  # key and canonical status of each
-    unknown: bytes  # a code that no table has
-    code: str  # that code
-    reply: bytes
-    signs_time: bool
-    many: bool = True  # one push may hold several messages
-    silent: tuple[bytes, ...] = ()  # states nothing: acknowledged, no fact
-    foreign: bytes | None = None  # another shop's order
-    as_sent: bool = True  # the message's bytes are in the body as they are
-
-    @property
-    def connector(self) -> Any:
-        """The connector itself."""
-        return CONNECTORS[self.name]
-
-    def push(self, *messages: bytes, at: float = NOW) -> Push:
-        """A good push."""
-        return self.seal(self.shop, messages or self.messages[:1], at)
-
-
-def text(value: Any) -> str:
-    """JSON as platforms write it."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def data(value: Any) -> bytes:
-    """The same, in bytes."""
-    return text(value).encode()
-
-
-def md5(message: bytes) -> bytes:
-    """The digest of most of them."""
-    return hashlib.md5(message, usedforsecurity=False).digest()
-
-
-def local(at: float) -> str:
-    """GMT+8, whatever the machine's zone."""
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(at + 8 * 3600))
-
-
-def _array(messages: Sequence[bytes]) -> bytes:
-    return b"[" + b",".join(messages) + b"]"
-
-
-def _one(messages: Sequence[bytes]) -> bytes:
-    return messages[0] if len(messages) == 1 else _array(messages)
+from tests.contract.connectors import platforms
+from tests.contract.connectors.kit import AES_KEY, NOW, Case, array, data, local, md5, one, other_secret, signed_form, text
 
 
 def seal_generic(shop: Shop, messages: Sequence[bytes], at: float) -> Push:
     """contract.md."""
-    body = messages[0] if len(messages) == 1 else b'{"events": ' + _array(messages) + b"}"
+    body = messages[0] if len(messages) == 1 else b'{"events": ' + array(messages) + b"}"
     digest = hmac.new(shop.secret.encode(), f"{int(at)}.".encode() + body, "sha256").hexdigest()
     return Push(body, {"x-lockstep-signature": f"t={int(at)},v1={digest}"})
 
 
 def seal_douyin(shop: Shop, messages: Sequence[bytes], at: float) -> Push:
     """MD5 over app key, body and secret."""
-    body = _array(messages)
+    body = array(messages)
     digest = md5(f"{shop.app_key}".encode() + body + shop.secret.encode()).hex()
     return Push(body, {"event-sign": digest, "app-id": f"{shop.app_key}", "sign-method": "md5"})
-
-
-def _form(params: dict[str, str], digest: Callable[[str], str]) -> Push:
-    said = "".join(name + params[name] for name in sorted(params))
-    return Push(urlencode(params | {"sign": digest(said)}).encode())
 
 
 def seal_taobao(shop: Shop, messages: Sequence[bytes], at: float) -> Push:
     """TOP's MD5."""
     params = {"app_key": f"{shop.app_key}", "timestamp": local(at), "sign_method": "md5", "v": "2.0"}
     wrapped = lambda said: md5((shop.secret + said + shop.secret).encode()).hex().upper()  # noqa: E731 -- one use
-    return _form(params | {"message": _one(messages).decode("utf-8", "replace")}, wrapped)
+    return signed_form(params | {"message": one(messages).decode("utf-8", "replace")}, wrapped)
 
 
 def seal_pinduoduo(shop: Shop, messages: Sequence[bytes], at: float) -> Push:
     """POP's MD5."""
     params = {"client_id": f"{shop.app_key}", "timestamp": str(int(at))}
     wrapped = lambda said: md5((shop.secret + said + shop.secret).encode()).hex().upper()  # noqa: E731 -- one use
-    return _form(params | {"message": _one(messages).decode("utf-8", "replace")}, wrapped)
+    return signed_form(params | {"message": one(messages).decode("utf-8", "replace")}, wrapped)
 
 
 def seal_jushuitan(shop: Shop, messages: Sequence[bytes], at: float) -> Push:
     """The secret stands before the fields only."""
     params = {"app_key": f"{shop.app_key}", "access_token": "t", "timestamp": str(int(at)), "version": "2"}
     prefixed = lambda said: md5((shop.secret + said).encode()).hex()  # noqa: E731 -- one use
-    return _form(params | {"biz": _one(messages).decode("utf-8", "replace")}, prefixed)
+    return signed_form(params | {"biz": one(messages).decode("utf-8", "replace")}, prefixed)
 
 
 def seal_wechat(shop: Shop, messages: Sequence[bytes], at: float) -> Push:
@@ -137,7 +70,7 @@ def seal_wechat(shop: Shop, messages: Sequence[bytes], at: float) -> Push:
 def seal_kuaidi100(shop: Shop, messages: Sequence[bytes], at: float) -> Push:
     """MD5 over the text of `param` and the salt."""
     head = '{"status":"polling","lastResult":{"com":"yuantong","nu":"V030344422","state":"0","data":'
-    param = head + _array(messages).decode("utf-8", "replace") + "}}"
+    param = head + array(messages).decode("utf-8", "replace") + "}}"
     return Push(urlencode({"param": param, "sign": md5((param + shop.secret).encode()).hex().upper()}).encode())
 
 
@@ -187,6 +120,63 @@ def wechat(event: str, **info: Any) -> bytes:
     return data(head | {"order_info": {"order_id": "3705115058471208928"} | info})
 
 
+def douyin_order(**more: Any) -> bytes:
+    """One shop order of Douyin's order.searchList, paid."""
+    order = {"order_id": "4781321000000000001", "shop_id": 900001, "order_status": 2, "create_time": 1795312620, "pay_type": 1}
+    times = {"pay_time": 1795312800, "ship_time": 0, "finish_time": 0, "update_time": 1795312830, "pay_amount": 12900}
+    return data(order | times | more)
+
+
+def douyin_case(paid: int = 12900, **more: Any) -> bytes:
+    """One element of Douyin's afterSale.List, refunded in whole."""
+    case = {"aftersale_id": "7", "aftersale_type": 2, "aftersale_status": 12, "related_id": "4781321000000000001", "refund_status": 3}
+    times = {"apply_time": 1795312700, "update_time": 1795312800, "refund_amount": 12900}
+    bought = [{"sku_order_id": "4781321000000000001", "pay_amount": paid}]
+    return data(
+        {"aftersale_info": case | times | more, "order_info": {"shop_order_id": "4781321000000000001", "related_order_info": bought}}
+    )
+
+
+def taobao_trade(**more: Any) -> bytes:
+    """One trade of taobao.trades.sold.increment.get, paid."""
+    trade = {"tid": 1958730012345678901, "status": "WAIT_SELLER_SEND_GOODS", "payment": "48.90", "type": "fixed", "buyer_nick": "d**o"}
+    times = {"created": "2026-11-22 09:57:00", "pay_time": "2026-11-22 10:00:00", "modified": "2026-11-22 10:00:01"}
+    return data(trade | times | more)
+
+
+def taobao_refund(**more: Any) -> bytes:
+    """One refund of taobao.refunds.receive.get, asked for in whole."""
+    case = {"refund_id": "592823138", "tid": 1958730012345678901, "oid": 1958730012345678901, "status": "WAIT_SELLER_AGREE"}
+    money = {"refund_fee": "48.90", "total_fee": "48.90", "payment": "0.00", "modified": "2026-11-22 10:00:00", "has_good_return": False}
+    return data(case | money | more)
+
+
+def pinduoduo_order(**more: Any) -> bytes:
+    """One order_info of pdd.order.information.get, concluded."""
+    status = {"confirm_status": 1, "group_status": 1, "risk_control_status": 0, "order_status": 1, "refund_status": 1}
+    times = {"created_time": "2026-11-22 09:58:00", "confirm_time": "2026-11-22 10:00:00", "updated_at": "2026-11-22 10:00:02"}
+    return data({"order_sn": "231115-123456789012345", "pay_amount": 48.9} | status | times | more)
+
+
+def pinduoduo_case(**more: Any) -> bytes:
+    """One case of pdd.refund.list.increment.get, agreed to."""
+    case = {"id": 9012345678, "order_sn": "231115-123456789012345", "after_sales_type": 2, "after_sales_status": 4}
+    return data(case | {"refund_amount": "48.90", "order_amount": "48.90", "updated_time": "2026-11-22 10:00:00"} | more)
+
+
+def wechat_order(status: int = 20, **detail: Any) -> bytes:
+    """One order of /channels/ec/order/get, paid."""
+    order = {"order_id": "3705115058471208928", "openid": "o1", "status": status}
+    paid = {"pay_info": {"pay_time": 1795312800, "payment_method": 1}, "price_info": {"order_price": 12900}}
+    return data(order | {"create_time": 1795312620, "update_time": 1795312830, "order_detail": paid | detail})
+
+
+def wechat_case(**more: Any) -> bytes:
+    """One case of /channels/ec/aftersale/getaftersaleorder, refunded."""
+    case = {"after_sale_order_id": "777", "order_id": "3705115058471208928", "status": "MERCHANT_REFUND_SUCCESS", "type": "REFUND"}
+    return data(case | {"create_time": 1795312700, "update_time": 1795312800, "refund_info": {"amount": 12900}} | more)
+
+
 def _aftersale(status: str) -> bytes:
     case = {"status": status, "after_sale_order_id": "777", "order_id": "3705115058471208928"}
     head = {"FromUserName": "o1", "CreateTime": 1795312800, "Event": "channels_ec_aftersale_update"}
@@ -210,7 +200,8 @@ def _scan(action: str, words: str = "快件已揽收") -> bytes:
 
 CHANNEL = Shop("channel", "generic", "web", "s1", "k-web-secret")
 JUSHUITAN = {"10001": "douyin:1001"}
-CASES = (
+TAOBAO_REFUND: dict[str, Any] = {"refund_fee": "21.32", "bill_type": "refund_bill", "modified": "2026-11-22 10:00:00"}
+CASES: tuple[Case, ...] = (
     Case(
         "generic",
         CHANNEL,
@@ -284,6 +275,8 @@ CASES = (
         signs_time=False,
         silent=(data({"tag": "0", "msg_id": "0", "data": "2026"}), douyin("113", 5, remark="x")),
         foreign=douyin("101", 6, shop_id=900002, pay_time=1795312800),
+        pulled=(douyin_order(), douyin_case(), b""),
+        pulled_feed=("orders", "aftersales", ""),
     ),
     Case(
         "taobao",
@@ -291,7 +284,7 @@ CASES = (
         seal_taobao,
         (
             taobao("taobao_trade_TradeBuyerPay", 4160600490938325004, payment="48.90"),
-            taobao("taobao_refund_RefundSuccess", 2, refund_id="592823138", refund_fee="21.32", bill_type="refund_bill"),
+            taobao("taobao_refund_RefundSuccess", 2, payment="48.90", refund_id="592823138", **TAOBAO_REFUND),
             taobao("taobao_trade_TradeChanged", 3, status="WAIT_BUYER_CONFIRM_GOODS"),
         ),
         (
@@ -306,6 +299,9 @@ CASES = (
         silent=(taobao("taobao_trade_TradeMemoModified", 5),),
         foreign=taobao("taobao_trade_TradeBuyerPay", 6, user=1),
         as_sent=False,
+        pulled=(taobao_trade(), taobao_refund(status="SUCCESS", payment="27.58", refund_fee="21.32"), b""),
+        pulled_feed=("orders", "refunds", ""),
+        pull_differs="a list of trades has neither a message's id nor its time: a repeat; a refund has one id",
     ),
     Case(
         "pinduoduo",
@@ -313,7 +309,7 @@ CASES = (
         seal_pinduoduo,
         (
             pinduoduo("pdd_trade_TradeConfirmed", 1783550012345),
-            pinduoduo("pdd_refund_RefundAgreeAgreement", 2, refund_id=9012345678, bill_type=1, modified=1795312800000),
+            pinduoduo("pdd_refund_RefundAgreeAgreement", 2, refund_id=9012345678, bill_type=1, modified=1795312800345),
             pinduoduo("pdd_trade_TradeRiskChanged", 3, risk_control_status=1),
         ),
         (
@@ -328,6 +324,8 @@ CASES = (
         silent=(data({"commandType": "HeartBeat", "time": 1}), pinduoduo("pdd_trade_TradeMemoModified", 5)),
         foreign=pinduoduo("pdd_trade_TradeConfirmed", 6, mall=1),
         as_sent=False,
+        pulled=(pinduoduo_order(), pinduoduo_case(), pinduoduo_order(risk_control_status=1, updated_at="2026-11-22 10:00:00")),
+        pulled_feed=("orders", "refunds", "orders"),
     ),
     Case(
         "wechat_shop",
@@ -350,6 +348,8 @@ CASES = (
         many=False,
         silent=(wechat("channels_ec_order_settle", settle_time=1795312800),),
         as_sent=False,
+        pulled=(wechat_order(), data({"order_id": "3705115058471208928", "status": 21, "update_time": 1795312800}), wechat_case()),
+        pulled_feed=("orders", "orders", "aftersales"),
     ),
     Case(
         "jushuitan",
@@ -365,8 +365,14 @@ CASES = (
         "Teleported",
         b'{"code":0,"issuccess":true,"msg":""}',
         signs_time=True,
-        silent=(jushuitan(status="Merged"),),
+        silent=(jushuitan(status="Merged"), jushuitan(status="Split")),
         as_sent=False,
+        pulled=(
+            jushuitan(),
+            jushuitan(as_id=5, status="Confirmed", good_status="SELLER_RECEIVED"),
+            jushuitan(io_id=9, o_id=None, as_id=5, status="Confirmed"),
+        ),
+        pulled_feed="orders",
     ),
     Case(
         "kuaidi100",
@@ -393,9 +399,7 @@ CASES = (
         many=False,
         as_sent=False,
     ),
+    *platforms.CASES,
 )
 
-
-def other_secret(case: Case) -> Shop:
-    """The same shop with another secret."""
-    return replace(case.shop, secret="another", token="another")
+__all__ = ["AES_KEY", "CASES", "NOW", "Case", "data", "local", "other_secret"]

@@ -173,7 +173,14 @@ def test_a_system_says_whose_order(gone: str) -> None:
         ({"status": "Lost"}, "Lost"),
         ({"status": None, "code": "DISPATCH"}, "OutForDelivery"),
         ({"code": "GOT", "text": "已签收"}, "PickedUp"),
-        ({"courier": "yto", "code": "anything", "text": "已签收"}, "Signed"),
+        ({"courier": "nobody", "code": "anything", "text": "已签收"}, "Signed"),
+        ({"courier": "yto", "code": "SENT_SCAN", "text": "已签收"}, "OutForDelivery"),
+        ({"courier": "zto", "code": "push:ARRIVAL"}, "ArrivedAtHub"),
+        ({"courier": "zto", "code": "query:ARRIVAL"}, "AwaitingPickup"),
+        ({"courier": "zto", "code": "SIGNED"}, "Signed"),
+        ({"courier": "jtexpress", "code": "problem:A14"}, "Rejected"),
+        ({"courier": "ems", "code": "704"}, "Signed"),
+        ({"courier": "4px", "code": "FPX_S_OK"}, "Signed"),
     ],
 )
 def test_parcel_status(change: dict[str, Any], status: str) -> None:
@@ -186,7 +193,12 @@ def test_parcel_status(change: dict[str, Any], status: str) -> None:
     [
         ({"status": "Flying"}, "Flying"),
         ({"code": "WARP"}, "WARP"),
-        ({"courier": "yto", "code": "WARP", "text": None}, "WARP"),
+        ({"courier": "nobody", "code": "WARP", "text": None}, "WARP"),
+        ({"courier": "yto", "code": "WARP", "text": "已签收"}, "WARP"),
+        ({"courier": "zto", "code": "query:WARP"}, "query:WARP"),
+        ({"courier": "zto", "code": "ARRIVAL"}, "ARRIVAL"),
+        ({"courier": "jt", "code": "10"}, "10"),
+        ({"courier": "ems", "code": "743"}, "743"),
         ({"text": "您好"}, "(text)"),
         ({"text": '在官网"运单资料&签收图",可查看签收人信息'}, "(text)"),
     ],
@@ -196,6 +208,24 @@ def test_parcel_status_is_not_guessed(change: dict[str, Any], code: str) -> None
     with pytest.raises(Unusable) as caught:
         node(**change)
     assert (caught.value.reason, caught.value.code) == ("unmapped_status", code)
+
+
+def test_a_word_with_two_meanings_is_said() -> None:
+    """A code that two fields of a courier's table read differently is no status, and the error says how to send it."""
+    with pytest.raises(Unusable, match="push:ARRIVAL is ArrivedAtHub, query:ARRIVAL is AwaitingPickup; send the field too"):
+        node(code="ARRIVAL", text=None)
+
+
+def test_a_reversal_is_told_to_a_person() -> None:
+    """A code that undoes an earlier scan has no status, and its dead letter says what to do."""
+    with pytest.raises(Unusable, match="undoes an earlier one: look at the parcel"):
+        node(courier="ems", code="743", text=None)
+
+
+def test_a_code_gives_its_reason() -> None:
+    """The reason of a code chooses the procedure of a held parcel where no words and no reason of the sender do."""
+    assert node(courier="kuaidi100", code="207", text=None).reason == "over_area"
+    assert node(courier="kuaidi100", code="207", text=None, reason="weather").reason == "weather"
 
 
 def test_parcel_needs_one_of_three() -> None:

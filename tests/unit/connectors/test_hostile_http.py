@@ -16,7 +16,8 @@ from tests.contract.connectors.cases import CASES, NOW
 from tests.fuzz.mutate import Mutator
 
 GET = b"GET %b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-SHOPS = tuple(case.shop for case in CASES)
+PUSHED = tuple(case for case in CASES if not case.connector.pull_only)
+SHOPS = tuple({(case.shop.connector, case.shop.shop): case.shop for case in PUSHED}.values())
 
 
 class Sink:
@@ -104,13 +105,14 @@ async def test_signed_rubbish_is_accepted_whole(address: tuple[TestServer, Sink]
     """Mutated pushes of every connector with good signatures: 200 and their facts published, or 413; no secret in any line."""
     to, sink = address
     rolls, mutator = random.Random(4), Mutator(4)
-    for case in CASES * 6:
+    for case in PUSHED * 6:
         push = case.push(mutator.message(rolls.choice(case.messages)))
         query = "&".join(f"{name}={value}" for name, value in push.query.items())
         headers = "".join(f"{name}: {value}\r\n" for name, value in push.headers.items()).encode()
         path = f"/hooks/{case.shop.connector}/{case.shop.shop}?{query}".encode()
-        assert await ask(to, post(path, headers, push.body)) in {200, 413}
-    assert len(sink.records) > len(CASES)
+        answer = await ask(to, post(path, headers, push.body))
+        assert answer in ({200, 413} if case.mac else {200, 401, 413}), case.name
+    assert len(sink.records) > len(PUSHED)
     said = caplog.text + "".join(repr(record) for record in sink.records)
     secrets = {text for shop in SHOPS for text in (shop.secret, shop.token, shop.aes_key) if text and text != "unused"}
     assert not [text for text in secrets if text in said]

@@ -10,6 +10,7 @@ import pytest
 
 from connectors import douyin, jushuitan, kuaidi100, pinduoduo, taobao, wechat_shop, zto
 from connectors.signing import hmac_sha256, joined, md5
+from tests.contract.connectors import platforms
 
 VECTORS = json.loads((Path(__file__).parent / "data" / "vectors.json").read_text(encoding="utf-8"))
 
@@ -50,7 +51,7 @@ def _pmc_token(given: dict[str, Any]) -> str:
     return base64.b64encode(digest.encode()).decode()
 
 
-HOW: dict[str, Callable[[dict[str, Any]], str]] = {
+HOW: dict[str, Callable[[dict[str, Any]], object]] = {
     "taobao.top_api_md5_published": lambda given: taobao.sign(given["secret"], given["params"]),
     "taobao.top_api_hmac_md5": lambda given: taobao.sign(given["secret"], given["params"]),
     "taobao.top_api_hmac_sha256": lambda given: taobao.sign(given["secret"], given["params"]),
@@ -76,6 +77,7 @@ HOW: dict[str, Callable[[dict[str, Any]], str]] = {
     "kuaidi100-push-salt[]": lambda given: kuaidi100.sign(given["param"], given["salt"]),
     "kuaidi100-query": lambda given: md5((given["param"] + given["key"] + given["customer"]).encode()).upper(),
     "zto-data_digest": lambda given: zto.sign(given["data"], given["appSecret"]),
+    **platforms.VECTORS,
 }
 
 

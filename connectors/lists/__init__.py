@@ -1,0 +1,1 @@
+"""How objects of platforms' lists are read: one module a platform, used by its connector; `base.py` has what they share."""

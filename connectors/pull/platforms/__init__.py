@@ -1,0 +1,1 @@
+"""One puller a platform; `connectors/pull/registry.py` lists them."""

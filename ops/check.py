@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ops.config.parse import parse
 from ops.config.problems import ConfigError, Problem
-from ops.config.resolve import literal_secrets, load
+from ops.config.resolve import clear_text, literal_secrets, load
 
 ROOT = Path(__file__).parents[1]
 DASHBOARDS = ROOT / "ops" / "grafana"
@@ -14,30 +14,42 @@ DASHBOARDS = ROOT / "ops" / "grafana"
 
 def problems(file: Path) -> list[Problem]:
     """All problems and warnings, in order of file and line."""
-    return sorted({*_configuration(file), *_mappings(), *_schemas(), *_dashboards()})
+    return sorted({*_configuration(file), *_mappings(), *_errors(), *_schemas(), *_dashboards()})
 
 
 def _configuration(file: Path) -> Iterator[Problem]:
     try:
-        yield from literal_secrets(*parse(file))
+        parsed = parse(file)
+        yield from literal_secrets(*parsed)
+        yield from clear_text(*parsed)
         load(file)
     except ConfigError as error:
         yield from error.problems
 
 
 def _mappings() -> Iterator[Problem]:
-    """The tables that are shipped: whoever adds a channel edits one."""
-    from schemas import mapping
+    """The tables that are shipped: whoever adds a channel edits one. What is publicly known and not in them is a warning."""
+    from schemas import known, mapping
 
     for text in mapping.problems():
         yield _told(text)
+    for text in known.gaps():
+        yield _told(text, warning=True)
 
 
-def _told(text: str) -> Problem:
+def _errors() -> Iterator[Problem]:
+    """The tables of platforms' error codes."""
+    from connectors.pull import errors
+
+    for text in errors.problems():
+        yield _told(text)
+
+
+def _told(text: str, *, warning: bool = False) -> Problem:
     """Take a line `file: text` or `file:line: text` apart."""
     place, _, why = text.partition(": ")
     name, _, line = place.partition(":")
-    return Problem(name, int(line), why) if line.isdecimal() else Problem(place, 0, why)
+    return Problem(name, int(line), why, warning) if line.isdecimal() else Problem(place, 0, why, warning)
 
 
 def _schemas() -> Iterator[Problem]:

@@ -6,7 +6,24 @@ from typing import NoReturn
 
 import typer
 
-from ops.commands import audit, bench, channel, check, dead, demo, doctor, order, roles, schemas, simulate, topics, up
+from ops.commands import (
+    audit,
+    backfill,
+    bench,
+    channel,
+    check,
+    dead,
+    demo,
+    doctor,
+    mapping,
+    order,
+    poll,
+    roles,
+    schemas,
+    simulate,
+    topics,
+    up,
+)
 
 app = typer.Typer(
     help="Keeps every order of a merchant in step across sales channels, ERP, WMS and couriers, and says at once where it is not.",
@@ -14,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (up, roles, check, audit, demo, simulate, doctor):
+for module in (up, roles, poll, backfill, check, audit, demo, simulate, doctor):
     module.register(app)
 for name, group in (
     ("topics", topics.app),
@@ -24,6 +41,7 @@ for name, group in (
     ("parcel", order.parcel_app),
     ("audit", audit.app),
     ("dead", dead.app),
+    ("mapping", mapping.app),
     ("bench", bench.app),
 ):
     app.add_typer(group, name=name)

@@ -1,4 +1,4 @@
-"""`lockstep bench engine|pipeline|soak`."""
+"""`lockstep bench engine|pipeline|connectors|soak`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -72,6 +72,17 @@ def pipeline(
     from ops.bench.pipeline.main import Options, main
 
     raise typer.Exit(main(Options(orders=orders, seconds=seconds, restore=restore, workers=workers, profile=profile), as_json=as_json))
+
+
+@app.command()
+def connectors(
+    server: Annotated[bool, typer.Option("--server/--no-server", help="Measure the webhook server too, on a Kafka of its own")] = True,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure what an event of every connector costs, and the webhook server beside a bare handler: status 1 if too slow."""
+    from ops.bench.connectors.main import main
+
+    raise typer.Exit(main(server=server, as_json=as_json))
 
 
 @app.command()

@@ -5,6 +5,8 @@ import typer
 from ops.commands.common import DATA, FINDINGS, ConfigOption, DataOption, JsonOption, print_json
 from ops.usage import UsageError
 
+KNOWN = ("mapped", "excepted", "of")  # publicly known codes: in our tables, left out for a reason, all
+
 
 def check(config: ConfigOption = None, data: DataOption = DATA, as_json: JsonOption = False) -> None:
     """Check configuration, rules, mappings, schemas and dashboards: every problem with file and line.
@@ -14,6 +16,7 @@ def check(config: ConfigOption = None, data: DataOption = DATA, as_json: JsonOpt
     from ops.check import problems
     from ops.data import Data
     from ops.installation import config_file, no_config
+    from schemas import known
 
     file = config_file(config, Data(data))
     if not file.exists():
@@ -24,6 +27,7 @@ def check(config: ConfigOption = None, data: DataOption = DATA, as_json: JsonOpt
         print_json(
             {
                 "errors": len(errors),
+                "known_codes": {name: dict(zip(KNOWN, counts, strict=True)) for name, counts in known.coverage().items()},
                 "problems": [
                     {
                         "file": problem.file,
@@ -38,6 +42,11 @@ def check(config: ConfigOption = None, data: DataOption = DATA, as_json: JsonOpt
     else:
         for problem in found:
             print(problem)
+        codes = (
+            f"{has:,} of {of:,} of {name}" + (f" ({excepted} excepted)" if excepted else "")
+            for name, (has, excepted, of) in known.coverage().items()
+        )
+        print(f"publicly known codes in the mapping tables: {', '.join(codes)}")
         print(f"{file}: {len(errors)} errors, {len(found) - len(errors)} warnings")
     if errors:
         raise typer.Exit(FINDINGS)

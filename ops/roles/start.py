@@ -130,6 +130,7 @@ def board(start: Start) -> None:
                 dsn=settings.dsn,
                 channels=settings.config.channels,
                 token=settings.config.token or Data(start.data).token(),
+                policy=settings.config.policy,
             )
         )
     )

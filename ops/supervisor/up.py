@@ -23,6 +23,7 @@ from sinks.postgres.migrate import MigrationError, migrate
 log = logging.getLogger("lockstep.up")
 
 ROLES = ("connect", "stream", "sink", "board")
+POLL = "poll"  # where some shop has `pull:`
 LOOK_SECONDS = 0.2
 SAY_SECONDS = 60.0
 ROLE_SECONDS = 8.0  # together with the servers' below the end stays within 15 s
@@ -137,14 +138,15 @@ class _Up:
             raise Refused(str(error)) from error
 
     async def _make_roles(self) -> list[Role]:
-        ports = await self._data.ports(tuple(name for name in ROLES if not self._configured_port(name)))
+        names = (*ROLES, POLL) if self._config.pulls else ROLES
+        ports = await self._data.ports(tuple(name for name in names if not self._configured_port(name)))
         environment = {
             "LOCKSTEP_KAFKA__SERVERS": self._servers.kafka.servers,
             "LOCKSTEP_POSTGRES__DSN": self._servers.dsn,
             "LOCKSTEP_BOARD__TOKEN": self._token,
         }
         roles = []
-        for name in ROLES:
+        for name in names:
             port = self._configured_port(name) or ports[name]
             arguments = [
                 name,

@@ -108,6 +108,16 @@ ZH: Final[dict[str, Phrases]] = {
         "来源{source}在{window}内推送的{total}个事件中有{count}个无法处理（{reasons}），超过上限；均已原样保存在死信中，恢复前不再逐条提醒。",
         "请执行 lockstep dead list --source {source} 查看原因，修复后 lockstep dead replay --source {source} 重放。",
     ),
+    "pull_failed": Phrases(
+        "来源{source}拉取失败：{code}",
+        "来源{source}店铺{shop}的列表{list}自{since}起无法从平台拉取，已读到{read_at}；平台上的数据没有丢失。",
+        "问题排除后会自动从断点续拉，届时另行通知；授权类问题改完配置后重启 poll 进程。",
+    ),
+    "pull_failed.back": Phrases(
+        "来源{source}恢复拉取",
+        "来源{source}店铺{shop}的列表{list}重新可以拉取，自断点起补拉，不会遗漏。",
+        "无需操作；积压较多时补拉需要一些时间。",
+    ),
     "dead_letters.well": Phrases(
         "来源{source}死信已恢复正常",
         "来源{source}的事件重新可以正常处理。",
@@ -211,6 +221,16 @@ EN: Final[dict[str, Phrases]] = {
         "{count} of {total} events of {source} within {window} could not be used ({reasons}); they are kept as they came.",
         "See lockstep dead list --source {source}; after the repair: lockstep dead replay --source {source}",
     ),
+    "pull_failed": Phrases(
+        "{source} cannot be pulled from: {code}",
+        "The list {list} of {source}, shop {shop}, cannot be read since {since}; read up to {read_at}. Nothing is lost.",
+        "Once mended it goes on by itself from where it stopped, and says so; restart the poll role after a change of the configuration.",
+    ),
+    "pull_failed.back": Phrases(
+        "{source} is pulled from again",
+        "The list {list} of {source}, shop {shop}, can be read again; it goes on from where it stopped.",
+        "Nothing to do; what has gathered may take a while.",
+    ),
     "dead_letters.well": Phrases(
         "{source} is well again",
         "What {source} sends can be used again.",
@@ -237,7 +257,7 @@ LABELS: Final[dict[str, dict[str, str]]] = {
         "rule": "规则", "last_at": "最后消息时间", "missing": "缺失序号", "shop": "店铺",
         "freeze_orders": "冻结单数", "connector": "平台", "event_id": "事件", "state": "当前状态",
         "chains": "订单数", "records": "审计记录数", "grown": "当日有新记录的订单数", "broken": "异常订单数", "root": "审计根",
-        "previous": "前一日审计根",
+        "previous": "前一日审计根", "list": "列表", "remedy": "程序处理", "read_at": "已读到",
     },
     "en": {
         "severity.critical": "critical", "severity.warning": "warning", "severity.info": "info",
@@ -267,6 +287,10 @@ VALUES: Final[dict[str, str]] = {
     "learned": "按平时节奏",
     "back": "恢复推送",
     "well": "恢复正常",
+    "retry": "自动重试",
+    "slow": "降速重试",
+    "refresh": "刷新授权",
+    "give_up": "暂停拉取，等待人工处理",
     "audit_differs": "与已存记录不一致",
     "audit_unproven": "封账核验未通过",
 }

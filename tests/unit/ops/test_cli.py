@@ -12,7 +12,7 @@ from ops.commands.errors import said
 from ops.usage import UsageError
 
 COMMANDS = """
-up|connect|stream|sink|board|check|topics create|topics list|topics doc|schemas list|schemas check|channel list|channel pause
+up|connect|stream|sink|board|poll|backfill|check|topics create|topics list|topics doc|schemas list|schemas check|channel list|channel pause
 channel resume|order show|parcel show|audit verify|accounting|dead list|dead show|dead replay|simulate|demo|bench engine
 bench pipeline|doctor
 """
@@ -35,7 +35,7 @@ def test_every_command_of_the_contract_is_there(command: str) -> None:
     if command.split(maxsplit=1)[0] not in {"schemas", "bench"}:
         assert "--config" in result.output
         assert "--data" in result.output
-    if command not in {"up", "connect", "stream", "sink", "board", "demo"}:
+    if command not in {"up", "connect", "stream", "sink", "board", "poll", "demo"}:
         assert "--json" in result.output
 
 
@@ -50,7 +50,12 @@ def test_the_example_configuration_is_sound(monkeypatch: pytest.MonkeyPatch, tmp
         monkeypatch.setenv(name, value)
     arguments = ["check", "--config", str(EXAMPLE), "--data", str(tmp_path), "--json"]
     result = CliRunner().invoke(app, arguments)
-    assert json.loads(result.stdout) == {"errors": 0, "problems": []}
+    said = json.loads(result.stdout)
+    assert (said["errors"], said["problems"]) == (0, [])
+    assert {name: (codes["mapped"], codes["of"]) for name, codes in said["known_codes"].items()} == {
+        "channels": (523, 523),
+        "couriers": (1418, 1418),
+    }
     assert result.exit_code == 0
 
 

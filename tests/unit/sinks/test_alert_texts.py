@@ -34,6 +34,7 @@ KINDS = [
     "audit_root",
     "dead_letters",
     "records_lost",
+    "pull_failed",
 ]
 PLATFORMS = [dingtalk.PLATFORM, wecom.PLATFORM]
 ID = "A0123456789abcdef"

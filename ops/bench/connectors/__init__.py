@@ -1,0 +1,1 @@
+"""What a push costs: each connector by itself, and the webhook server beside a bare handler."""

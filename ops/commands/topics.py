@@ -1,4 +1,4 @@
-"""`lockstep topics create|list|doc`."""
+"""`lockstep topics create|list|doc|asyncapi`."""
 
 import typer
 
@@ -69,6 +69,14 @@ def doc(config: ConfigOption = None, data: DataOption = DATA, as_json: JsonOptio
         print_json(topic_page.as_json(channels, partitions))
     else:
         print(topic_page.as_markdown(channels, partitions))
+
+
+@app.command()
+def asyncapi() -> None:
+    """Print the AsyncAPI 3.0 document of the public topics, with the Avro schemas in it."""
+    from ops.asyncapi import text
+
+    print(text(), end="")
 
 
 def _days(milliseconds: int) -> str:

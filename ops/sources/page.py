@@ -95,7 +95,9 @@ def _links(connector: Connector | None) -> bool:
     """Whether its statements about an order name parcels."""
     if connector is None:
         return False
-    return "parcels=" in Path(importlib.import_module(type(connector).__module__).__file__ or "").read_text(encoding="utf-8")
+    module = Path(importlib.import_module(type(connector).__module__).__file__ or "")
+    files = (module, module.parent / "lists" / module.name)
+    return any(word in file.read_text(encoding="utf-8") for file in files if file.exists() for word in ("parcels=", "ParcelRef"))
 
 
 def _coverage() -> str:

@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo test lint bench up chaos fuzz soak
+.PHONY: help setup demo test browser lint bench up chaos fuzz soak
 .DEFAULT_GOAL := help
 
 help: ## what there is to make
@@ -24,8 +24,11 @@ $(READY): requirements.txt pyproject.toml
 demo: setup ## a merchant's day against real servers; DEMO_STAY=1 keeps it running
 	@$(BIN)/lockstep demo
 
-test: setup ## every test that needs no Docker
-	@$(BIN)/python -m pytest
+test: setup ## every test that needs no Docker: those with servers one after the other, the others beside them
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+browser: setup ## the board in a real Chromium (Debian: chromium, chromium-driver)
+	@$(BIN)/python -m pytest -m browser tests/browser --timeout 120
 
 lint: setup ## style, types, schemas
 	@$(BIN)/ruff check .

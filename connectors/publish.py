@@ -18,6 +18,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from prometheus_client import Gauge
 
 from connectors.intake import Publication
+from schemas.tracing import Ended
 
 log = logging.getLogger("lockstep.connect")
 
@@ -51,6 +52,10 @@ class Health(Protocol):
     @property
     def kafka_up(self) -> Gauge:
         """1 while it does, 0 while it does not."""
+
+
+Entered = Callable[[Sequence[Publication]], Ended | None]
+"""Told of facts that come in → what is called when Kafka has them; None where none of them is traced."""
 
 
 class Outage:
@@ -98,6 +103,7 @@ class KafkaPublisher:
         self._broken = asyncio.Event()
         self._circuits: dict[str, Circuit] = defaultdict(Circuit)
         self._keeper: asyncio.Task[None] | None = None
+        self.watch: Entered | None = None  # told of facts that come in, for traces
 
     async def __aenter__(self) -> Self:
         self._keeper = asyncio.create_task(self._keep(), name="kafka-publisher")
@@ -121,6 +127,7 @@ class KafkaPublisher:
             self._outage.failed("it is not reached")
             raise KafkaAway("Kafka is not reached")
         circuit.tries += 1
+        entered = self.watch(records) if self.watch else None
         try:
             await self._publish(producer, records)
         except KafkaAway:
@@ -128,6 +135,8 @@ class KafkaPublisher:
             raise
         finally:
             circuit.tries -= 1
+        if entered:
+            entered()
         circuit.open = False
         self._outage.over()
 

@@ -11,14 +11,15 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CollectorRegistry
 
 from connectors.base import Push, Refused, Reply
 from connectors.config import Shop
 from connectors.intake import Address, addresses
 from connectors.metrics import Metrics, Result
-from connectors.publish import KafkaAway, KafkaPublisher, Publisher, TooLarge
+from connectors.publish import Entered, KafkaAway, KafkaPublisher, Publisher, TooLarge
 from connectors.registry import CONNECTORS
+from schemas.metrics import exposition
 
 log = logging.getLogger("lockstep.connect")
 
@@ -30,7 +31,10 @@ BODY_WAIT: Final = 10.0  # seconds for a body to arrive
 
 @dataclass(frozen=True)
 class ServerSettings:
-    """What the connect role is told. `clock` gives seconds since the epoch; `kafka_settings` go to aiokafka (security)."""
+    """What the connect role is told. `clock` gives seconds since the epoch; `kafka_settings` go to aiokafka (security).
+
+    `registry` holds its metrics; `watch` is told of facts that come in, for traces.
+    """
 
     host: str
     port: int
@@ -38,6 +42,8 @@ class ServerSettings:
     shops: tuple[Shop, ...]
     clock: Callable[[], float] = time.time
     kafka_settings: Mapping[str, Any] = field(default_factory=dict)
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    watch: Entered | None = None
 
 
 @dataclass
@@ -126,7 +132,8 @@ class Hooks:
 
     async def prometheus(self, request: web.Request) -> web.Response:
         """All metrics."""
-        return web.Response(body=generate_latest(self.metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        body, kind = exposition(request.headers.get("Accept", ""), self.metrics.registry)
+        return web.Response(body=body, headers={"Content-Type": kind})
 
 
 HOOKS: Final = web.AppKey("hooks", Hooks)
@@ -172,8 +179,9 @@ def build(settings: ServerSettings, producer: Publisher, metrics: Metrics | None
 
 async def serve(settings: ServerSettings) -> None:
     """Run until cancelled; pushes that are being worked on are answered first."""
-    metrics = Metrics()
+    metrics = Metrics(settings.registry)
     async with KafkaPublisher(settings.kafka, metrics, **settings.kafka_settings) as publisher:
+        publisher.watch = settings.watch
         runner = web.AppRunner(build(settings, publisher, metrics), access_log=None, auto_decompress=False, shutdown_timeout=5)
         await runner.setup()
         try:

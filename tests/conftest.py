@@ -36,10 +36,12 @@ def _docker_answers() -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test that asks for a server, so that `-m "not server"` is the quick set."""
+    """Mark every test that asks for a server, so that `-m "not server"` is the quick set; one process runs them all."""
     for item in items:
         if {"kafka", "postgres", "fresh_postgres"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("server")
+        if item.get_closest_marker("server"):
+            item.add_marker(pytest.mark.xdist_group("servers"))  # `make test` runs the others beside them
 
 
 @dataclass(frozen=True)

@@ -1,37 +1,41 @@
 """The board's server: reads PostgreSQL, publishes commands to Kafka.
 
-Reading needs no token (it listens on loopback unless configured otherwise); pausing and resuming do.
+Reading needs no token (it listens on loopback unless configured otherwise); every act does.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 
 from aiohttp import web
 from aiokafka.errors import KafkaError
 
-from ops.board import api, metrics
-from ops.board.events import Feed, stream
-from ops.board.keys import DATABASE, FEED, PRODUCER, SETTINGS, BoardSettings, Lazy
-from ops.board.page import index
+from ops.board import alerts, asked, channel, events, guard, health, letters, metrics, orders, overview
+from ops.board.events import Feed
+from ops.board.files import Files
+from ops.board.guard import Handler
+from ops.board.keys import DATABASE, FEED, PRODUCER, REPLAYING, SETTINGS, SNAPSHOT, BoardSettings, Lazy
+from ops.board.overview import Snapshot
 from sinks.postgres.database import AWAY, Database
 
 log = logging.getLogger("lockstep.board")
 
 MAX_BODY = 64 * 1024
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+PAGES = ("/", "/channels/{channel}", "/orders/{order_key}", "/parcels/{parcel_key}", "/conflicts", "/alerts", "/dead", "/search")
 
 
 @web.middleware
 async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Say in JSON what is away, and never a traceback."""
+    """Say in JSON what is wrong or away, and never a traceback."""
     try:
         return await handler(request)
+    except asked.Refused as refused:
+        return asked.refusal(refused.status, refused.why)
     except KafkaError:
-        return api.refusal(503, "Kafka is away; try again")
+        return asked.refusal(503, "Kafka is away; try again")
     except AWAY:
-        return api.refusal(503, "PostgreSQL is away; try again")
+        return asked.refusal(503, "PostgreSQL is away; try again")
 
 
 @web.middleware
@@ -47,18 +51,44 @@ def build(settings: BoardSettings) -> web.Application:
     app[SETTINGS] = settings
     app[DATABASE] = Database(settings.dsn, size=4)
     app[PRODUCER] = Lazy(settings.kafka)
-    app[FEED] = Feed(app[DATABASE], settings.channels)
+    app[REPLAYING] = asyncio.Lock()
+    app[SNAPSHOT] = Snapshot(app[DATABASE], settings)
+    app[FEED] = Feed(app[DATABASE], app[SNAPSHOT])
     app.cleanup_ctx.append(_life)
-    app.router.add_get("/", index)
-    app.router.add_get("/api/channels", api.list_channels)
-    app.router.add_post("/api/channels/{channel}/{command:pause|resume}", api.command)
-    app.router.add_get("/api/orders/{order_key}", api.order)
-    app.router.add_get("/api/alerts", api.list_alerts)
-    app.router.add_get("/api/events", stream)
-    app.router.add_get("/healthz", api.healthz)
-    app.router.add_get("/readyz", api.readyz)
-    app.router.add_get("/metrics", metrics.answer)
+    app.on_response_prepare.append(guard.say_headers)
+    _route(app)
     return app
+
+
+def _route(app: web.Application) -> None:
+    files = Files()
+    for page in PAGES:
+        app.router.add_get(page, files.shell)
+    app.router.add_get("/static/{name:.+}", files.file)
+    app.add_routes(
+        [
+            web.get("/api/overview", overview.overview),
+            web.get("/api/channels", channel.list_channels),
+            web.get("/api/channels/{channel}", channel.channel),
+            web.get("/api/channels/{channel}/held", channel.held),
+            web.get("/api/channels/{channel}/history", channel.history),
+            web.post("/api/channels/{channel}/{command:pause|resume}", channel.command),
+            web.get("/api/conflicts", channel.conflicts),
+            web.get("/api/orders/{order_key}", orders.order),
+            web.get("/api/orders/{order_key}/audit", orders.audit),
+            web.get("/api/orders/{order_key}/verify", orders.verify),
+            web.get("/api/parcels/{parcel_key}", orders.parcel),
+            web.get("/api/search", orders.search),
+            web.get("/api/alerts", alerts.list_alerts),
+            web.get("/api/dead", letters.list_letters),
+            web.get("/api/dead/letter", letters.letter),
+            web.post("/api/dead/replay", letters.replay),
+            web.get("/api/events", events.stream),
+            web.get("/healthz", health.healthz),
+            web.get("/readyz", health.readyz),
+            web.get("/metrics", metrics.answer),
+        ]
+    )
 
 
 async def _life(app: web.Application) -> AsyncIterator[None]:

@@ -10,9 +10,11 @@ from aiokafka import AIOKafkaProducer
 from ops import channels
 from ops.config import Kafka
 from sinks.postgres.database import Database
+from streams.policy import Policy
 
 if TYPE_CHECKING:
     from ops.board.events import Feed
+    from ops.board.overview import Snapshot
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class BoardSettings:
     dsn: str = field(repr=False)
     channels: tuple[str, ...]
     token: str = field(repr=False)
+    policy: Policy = field(default_factory=Policy)
 
 
 class Lazy:
@@ -52,4 +55,6 @@ class Lazy:
 SETTINGS = web.AppKey("settings", BoardSettings)
 DATABASE = web.AppKey("database", Database)
 PRODUCER = web.AppKey("producer", Lazy)
+REPLAYING = web.AppKey("replaying", asyncio.Lock)  # one replay of dead letters at a time
 FEED: "web.AppKey[Feed]" = web.AppKey("feed")
+SNAPSHOT: "web.AppKey[Snapshot]" = web.AppKey("snapshot")

@@ -1,14 +1,14 @@
-"""The metrics of the board role."""
+"""The metrics of the board role; `schemas/metrics.py` says what each is."""
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, Gauge, Histogram, generate_latest
 
-# Seconds from a request to its answer, by route
-SECONDS = Histogram("lockstep_board_request_seconds", "Seconds to answer a request", ["route"])
-# Listeners of the event stream
-LISTENERS = Gauge("lockstep_board_listeners", "Open event streams")
+from schemas.metrics import exposition, gauge, histogram
+
+SECONDS = histogram("lockstep_board_request_seconds")
+LISTENERS = gauge("lockstep_board_listeners")
 
 
-async def answer(_: web.Request) -> web.Response:
+async def answer(request: web.Request) -> web.Response:
     """All metrics of this process."""
-    return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    body, kind = exposition(request.headers.get("Accept", ""))
+    return web.Response(body=body, headers={"Content-Type": kind})

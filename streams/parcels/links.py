@@ -26,15 +26,16 @@ def take(parcel: Parcel, link: ParcelObservation) -> list[Observation]:
     else:
         parcel.customer_id = link.customer_id
     parcel.orders.append(key)
+    parcel.linked[key] = link.received_at
     words = sorted(parcel.said, key=lambda word: (parcel.said[word].occurred_at, RANKS[word]))
-    return [statement(parcel, word, key, link.received_at) for word in words]
+    return [statement(parcel, word, key) for word in words]
 
 
-def statement(parcel: Parcel, word: str, order_key: str, known_at: int = 0) -> Observation:
+def statement(parcel: Parcel, word: str, order_key: str) -> Observation:
     """A fulfilment status as the courier's own observation of the order, once per order and status.
 
-    It counts as received when both were known, the node and (at `known_at`) whose parcel it is: the order's other
-    sources are given their time from there.
+    It counts as received when both were known, the node and whose parcel it is, whichever of them was read first: the
+    order's other sources are given their time from there.
     """
     channel, shop_id, order_id = order_key.split(":", 2)
     said = parcel.said[word]
@@ -50,7 +51,7 @@ def statement(parcel: Parcel, word: str, order_key: str, known_at: int = 0) -> O
         status=word,
         raw_code=said.status,
         occurred_at=said.occurred_at,
-        received_at=max(said.received_at, known_at),
+        received_at=max(said.received_at, parcel.linked.get(order_key, 0)),
         clock=said.clock,
         trigger=f"{parcel.courier}/{said.event_id}",
         customer_id=None,

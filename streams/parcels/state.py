@@ -75,6 +75,7 @@ class Parcel(Struct, omit_defaults=True):
     heard_at: int = 0  # receipt of the newest node
     updated_at: int = 0  # receipt of the newest node or link
     told: int = 0  # the version that parcel.state has
+    linked: dict[str, int] = field(default_factory=dict)  # receipt of each order's link
 
     @property
     def watching(self) -> bool:

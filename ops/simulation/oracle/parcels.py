@@ -92,12 +92,12 @@ def place(box: Box, nodes: list[Fact]) -> None:
 def say(box: Box, read: list[Fact | Link]) -> None:
     """What it states of its orders: each status once; before an order is known the earliest of equal ones will be said."""
     said: dict[str, Fact] = {}
-    orders: list[str] = []
+    orders: dict[str, int] = {}  # and when each was known
     seen: set[str] = set()
     for each in read:
         if isinstance(each, Link):
-            if joins(box, orders, each):
-                orders.append(each.order)
+            if joins(box, list(orders), each):
+                orders[each.order] = each.received
                 box.updated = max(box.updated, each.received)
                 for word in sorted(said, key=lambda word: (said[word].at, RANK[word])):
                     state(box, word, said[word], each.order, each.received)
@@ -106,9 +106,9 @@ def say(box: Box, read: list[Fact | Link]) -> None:
             found = SAYS.get(each.status)
             if found and (found not in said or (not orders and said[found].at > each.at)):
                 said[found] = each
-                for order in orders:
-                    state(box, found, each, order, 0)
-    box.order = orders[0] if orders else None
+                for order, known in orders.items():
+                    state(box, found, each, order, known)
+    box.order = next(iter(orders), None)
 
 
 def joins(box: Box, orders: list[str], link: Link) -> bool:

@@ -14,6 +14,7 @@ from ops.simulation.report import failure
         (1_000_226, "a second crash forgot a release that was told before the first, and its cancel was no withdrawal"),
         (1_001_064, "a channel that had been in step when its parcel was signed, and fell back later, was read first: a false conflict"),
         (1_001_096, "a channel that had fallen back before the WMS shipped was read second: no conflict"),
+        (1_001_635, "a courier's statement was recorded at another time when the parcel's link was read before the node"),
     ],
 )
 def test_what_a_seed_has_found_stays_mended(seed: int, found: str) -> None:

@@ -65,6 +65,7 @@ class Writer:
         )
         self._producer.client._request_timeout_ms = self.REQUEST
         self._gate = Gate(lease, self._producer.client)
+        self._turns: dict[tuple[str, int], asyncio.Lock] = {}
 
     async def start(self) -> None:
         """Connect."""
@@ -108,7 +109,10 @@ class Writer:
 
     async def _queue(self, topic: str, partition: int, batch: Any) -> Ack:
         batch.close()
-        future = await self._producer.send_batch(batch, topic, partition=partition)
+        # aiokafka lets one batch of a partition wait, wakes all who want to be next at once, and counts the time of each from
+        # the beginning again with each turn: of dozens of lanes some would never be next, and give up long before TIMEOUT.
+        async with self._turns.setdefault((topic, partition), asyncio.Lock()):
+            future = await self._producer.send_batch(batch, topic, partition=partition)
         future.add_done_callback(_seen)
         return Ack(topic, partition, batch.record_count(), future)
 

@@ -17,6 +17,7 @@ from ops.config import load
 from ops.data import InUse
 from ops.simulator import merchant, planner, report
 from ops.simulator.accounts import accounts
+from ops.simulator.asked import Listing, listings
 from ops.simulator.bot import Bots, serving
 from ops.simulator.installation import Installation, NotReady, cleared, running
 from ops.simulator.judge import Verdict, judge
@@ -60,12 +61,14 @@ async def _run(options: Options, console: Console) -> int:
     console.print(Text("Lockstep 同步  ", style="bold") + Text("a merchant's day, kept in step", style="dim"))
     bots, data = Bots(dict(merchant.SECRETS), frozenset({merchant.WECOM_KEY})), options.data.resolve()
     cleared(data / "servers")
+    asked = listings()
     async with AsyncExitStack() as stack:
-        config = merchant.write(data, await stack.enter_async_context(serving(bots)))
+        shops = [listing.at(await stack.enter_async_context(listing.running())) for listing in asked.values()]
+        config = merchant.write(data, await stack.enter_async_context(serving(bots)), shops)
         stages = stack.enter_context(Stages(console))
-        with stages.stage("Kafka, PostgreSQL and four roles start 启动"):
+        with stages.stage("Kafka, PostgreSQL and five roles start 启动"):
             installation = await stack.enter_async_context(running(config, data / "servers"))
-        verdict = await _perform(options, installation, bots, stages)
+        verdict = await _perform(options, installation, bots, asked, stages)
         stages.stop()
         _show(console, installation, verdict, stages.seconds)
         if options.stay:
@@ -76,7 +79,7 @@ async def _run(options: Options, console: Console) -> int:
     return 1 if verdict.wrong else 0
 
 
-async def _perform(options: Options, installation: Installation, bots: Bots, stages: Stages) -> Verdict:
+async def _perform(options: Options, installation: Installation, bots: Bots, asked: dict[str, Listing], stages: Stages) -> Verdict:
     ready = installation.ready
     script = planner.write(options.seed, options.orders, int(time.time() * 1000))
     connector = aiohttp.TCPConnector(limit=CONNECTIONS)
@@ -85,7 +88,7 @@ async def _perform(options: Options, installation: Installation, bots: Bots, sta
         connection = await asyncpg.connect(ready.postgres)
         stack.push_async_callback(connection.close)
         speakers = accounts(load(installation.config).shops)
-        player = Player(session, ready.connect, speakers, options.rate)
+        player = Player(session, ready.connect, speakers, options.rate, asked)
         performance = Performance(installation, session, connection, player, stages, options.bound)
         await performance.perform(script)
         return await judge(performance, planner.expected(script.phases), bots)

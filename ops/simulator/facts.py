@@ -2,13 +2,31 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 from msgspec import Struct
 
-CHANNELS: Final = ("douyin", "taobao", "pinduoduo", "wechat_shop")
+CHANNELS: Final = ("douyin", "taobao", "pinduoduo", "wechat_shop")  # a day needs these
+MORE: Final = ("kuaishou", "xiaohongshu", "youzan", "shopee", "tiktok_shop", "shopify", "web")  # and may have these; they push too
 ERP: Final = "erp"
 WMS: Final = "wms"
+ASKED: Final[Mapping[str, str]] = MappingProxyType({"jd": "wdt"})  # channels that push nothing → their ERP, which pushes nothing either
+UNTOLD: Final[Mapping[str, frozenset[str]]] = MappingProxyType(  # what a channel has no words for
+    {
+        "pinduoduo": frozenset({"Created"}),  # it tells of an order when it is concluded
+        "jd": frozenset({"Created"}),
+        "shopee": frozenset({"Refunded"}),
+        "shopify": frozenset({"Completed", "RefundRequested"}),
+    }
+)
+NO_AMOUNT: Final = frozenset({"wechat_shop", "kuaishou", "xiaohongshu", "shopee", "tiktok_shop"})  # in what they push
+ABROAD: Final = frozenset({"shopify"})  # has the amount in its own currency, which is not the ERP's
+
+
+def tells(channel: str, *statuses: str) -> bool:
+    """Whether a channel has words for all of these."""
+    return UNTOLD.get(channel, frozenset()).isdisjoint(statuses)
 
 
 class Order(Struct, frozen=True, kw_only=True):
@@ -30,6 +48,11 @@ class Order(Struct, frozen=True, kw_only=True):
         return f"{self.channel}:{self.shop}:{self.number}"
 
     @property
+    def erp(self) -> str:
+        """Which ERP has it."""
+        return ASKED.get(self.channel, ERP)
+
+    @property
     def parcel_key(self) -> str:
         """The parcel key of semantics §1."""
         return f"{self.courier}:{self.tracking}"
@@ -42,7 +65,7 @@ class Say(Struct, frozen=True, kw_only=True):
     `nonce` is the platform's message number: a repeated delivery has the same one.
     """
 
-    speaker: str  # a channel, erp, wms, or the courier
+    speaker: str  # a channel, an ERP, wms, or the courier
     order: Order
     axis: str  # fulfilment | aftersale | stock | parcel
     status: str  # canonical, or for `code` a platform's own code that no table knows

@@ -4,7 +4,7 @@ from typing import Final
 
 from ops.simulator import normal
 from ops.simulator.day import HOUR, MINUTE, Day
-from ops.simulator.facts import ERP, WMS, Order
+from ops.simulator.facts import ABROAD, NO_AMOUNT, WMS, Order
 
 
 def paid_not_received(day: Day, channel: str) -> Order:
@@ -68,7 +68,7 @@ def moved_after_end(day: Day, channel: str) -> Order:
     at = day.ago(minutes=day.random.uniform(60, 300))
     normal.paid(day, order, at)
     day.say(order.channel, order, "Cancelled", at + 12 * MINUTE)
-    day.say(ERP, order, "Cancelled", at + 14 * MINUTE, payable=order.payable)
+    day.say(order.erp, order, "Cancelled", at + 14 * MINUTE, payable=order.payable)
     day.say(WMS, order, "Picking", at + 30 * MINUTE)
     day.expect("pool.withdraw", order.key)
     return _conflict(day, "moved_after_end", order)
@@ -79,9 +79,9 @@ def amount_mismatch(day: Day, channel: str) -> Order:
     order = normal.released(day, day.order(channel))
     at = day.ago(minutes=day.random.uniform(30, 200))
     normal.paid(day, order, at, erp=False)
-    if channel == "wechat_shop":
+    if channel in NO_AMOUNT | ABROAD:
         day.say(WMS, order, "Allocated", at + MINUTE, payable=order.payable)
-    day.say(ERP, order, "PaymentConfirmed", at + 2 * MINUTE, payable=order.payable - 500)
+    day.say(order.erp, order, "PaymentConfirmed", at + 2 * MINUTE, payable=order.payable - 500)
     return _conflict(day, "amount_mismatch", order)
 
 
@@ -107,17 +107,17 @@ def repair(day: Day, kind: str, order: Order) -> None:
     """People repair it: the missing statement comes, and the conflict closes."""
     at = day.now
     if kind == "paid_not_received":
-        day.say(ERP, order, "PaymentConfirmed", at, payable=order.payable)
+        day.say(order.erp, order, "PaymentConfirmed", at, payable=order.payable)
     elif kind == "shipped_not_synced":
         day.say(order.channel, order, "Shipped", at)
     elif kind == "cancel_not_acknowledged":
-        day.say(ERP, order, "Cancelled", at, payable=order.payable)
+        day.say(order.erp, order, "Cancelled", at, payable=order.payable)
     elif kind == "stock_not_restored":
-        day.say(ERP, order, "Restored", at, axis="stock")
+        day.say(order.erp, order, "Restored", at, axis="stock")
     elif kind == "moved_after_end":
         day.say(WMS, order, "Cancelled", at)
     elif kind == "amount_mismatch":
-        day.say(ERP, order, "Picking", at, payable=order.payable)
+        day.say(order.erp, order, "Picking", at, payable=order.payable)
     else:
         day.say(order.channel, order, "Completed", at)
     day.expect(f"resolved.{kind}", order.key)

@@ -1,14 +1,19 @@
 """Whether it went as planned: findings, deliveries, both identities, the audit chains and the bots."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from ops.simulator import found, report
+from ops.simulator.asked import Listing
 from ops.simulator.bot import Bots
 from ops.simulator.day import Finding
+from ops.simulator.facts import ASKED, CHANNELS, MORE
 from ops.simulator.performance import Performance
+from ops.simulator.player import Player
+
+FAULTS: Final = ("conflict.", "jump.")
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,7 @@ async def judge(performance: Performance, planted: Counter[Finding], bots: Bots)
         wrong.append(f"`lockstep accounting` ended with status {status}: a difference is not 0")
     raw = await found.raw_facts(performance.connection)
     wrong += _deliveries(sent.taken, raw)
+    wrong += _refusals(performance.player.listings)
     status, printed = await performance.installation.command("audit", "verify")
     if status:
         wrong.append(f"`lockstep audit verify` ended with status {status}: {printed.decode(errors='replace')[-300:]}")
@@ -45,10 +51,34 @@ async def judge(performance: Performance, planted: Counter[Finding], bots: Bots)
         f"{sent.facts:,} facts in {sent.pushes:,} signed pushes, {sent.retries} of them tried again.",
         f"{len(ids)} alerts in {len(bots.taken)} messages at three bots and an SMS gateway, signatures checked.",
     ]
+    facts += _played(performance.player, planted)
     if performance.paused_after is not None:
         facts.append(f"Both channels stood paused {performance.paused_after:.1f} s after the last push of the storms.")
     example = next(subject for kind, subject in planted if kind == "jump.breach")
     return Verdict(planted, bag, accounting, wrong, facts, example)
+
+
+def _refusals(listings: Mapping[str, Listing]) -> Iterator[str]:
+    """Each platform that was asked has refused a call too many, and one with an expired token where it has tokens."""
+    for name, listing in listings.items():
+        for code in (listing.rate_code, listing.token_code):
+            if code is not None and not listing.refused[code]:
+                yield f"{name} has refused no call with {code}: what comes after that was not played"
+
+
+def _played(player: Player, planted: Counter[Finding]) -> Iterator[str]:
+    """Who spoke, and how."""
+    channels, pushed = (*CHANNELS, *MORE), sorted(player.sent.taken.keys() - player.listings.keys())
+    yield f"Channels that pushed: {', '.join(name for name in channels if name in pushed)}."
+    yield f"Systems and couriers that pushed: {', '.join(name for name in pushed if name not in channels)}."
+    for name, listing in player.listings.items():
+        said = f"{name}, {listing.read:,} facts in {sum(listing.asked.values()):,} calls"
+        said += f"; {listing.refused[listing.rate_code]} call refused as one too many"
+        if listing.token_code:
+            said += f", {listing.refused[listing.token_code]} with an expired token, which was renewed"
+        yield f"Asked by the role poll: {said}."
+    alone = sum(n for (kind, subject), n in planted.items() if kind.startswith(FAULTS) and subject.split(":")[0] in ASKED)
+    yield f"{alone} conflicts and jumps of {', '.join(ASKED)} were planted where nothing is pushed: asking finds them."
 
 
 def _deliveries(taken: Counter[str], raw: Counter[str]) -> Iterator[str]:

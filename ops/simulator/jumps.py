@@ -5,9 +5,9 @@ from ops.simulator.day import MINUTE, Day
 from ops.simulator.facts import Order
 
 
-def revival(day: Day) -> Order:
+def revival(day: Day, channel: str) -> Order:
     """Completed, and suddenly shipped again."""
-    order = normal.released(day, day.order("taobao"))
+    order = normal.released(day, day.order(channel))
     at = day.ago(minutes=day.random.uniform(300, 700))
     normal.paid(day, order, at)
     for after, status in ((60, "Shipped"), (200, "Completed"), (215, "Shipped")):
@@ -62,14 +62,14 @@ def storm(day: Day, channel: str, *, pauses: bool) -> Order:
     return order
 
 
-def late_erp(day: Day) -> Order:
+def late_erp(day: Day, channel: str) -> Order:
     """The ERP's message that picking began comes after the one that it was shipped."""
-    order = normal.released(day, day.order())
+    order = normal.released(day, day.order(channel))
     at = day.ago(minutes=day.random.uniform(240, 600))
     normal.paid(day, order, at)
     normal.shipped(day, order, at + 60 * MINUTE)
-    day.say("erp", order, "Picking", at + 30 * MINUTE, payable=order.payable, play=at + 75 * MINUTE)
-    day.expect("late", f"erp {order.key}")
+    day.say(order.erp, order, "Picking", at + 30 * MINUTE, payable=order.payable, play=at + 75 * MINUTE)
+    day.expect("late", f"{order.erp} {order.key}")
     return order
 
 
@@ -78,7 +78,7 @@ def late_channel(day: Day, channel: str) -> Order:
     order = normal.released(day, day.order(channel))
     at = day.ago(minutes=day.random.uniform(60, 600))
     day.say(channel, order, "PaymentConfirmed", at, payable=order.payable)
-    day.say("erp", order, "PaymentConfirmed", at + 2 * MINUTE, payable=order.payable)
+    day.say(order.erp, order, "PaymentConfirmed", at + 2 * MINUTE, payable=order.payable)
     day.say(channel, order, "Created", at - 3 * MINUTE, play=at + 5 * MINUTE)
     day.expect("late", f"{channel} {order.key}")
     return order

@@ -1,8 +1,13 @@
 """The demo's merchant: her `lockstep.yaml` and `rules.yaml`, with secrets that are good for nothing else."""
 
+import json
+from collections.abc import Iterable
 from pathlib import Path
 from string import Template
-from typing import Final
+from typing import Any, Final
+
+from connectors.config import CHANNEL, SYSTEM, Shop
+from ops.simulator.standins.__main__ import entry
 
 TOKENS: Final = {"ops": "demo-ops", "orders": "demo-orders"}
 SECRETS: Final = {"demo-ops": "SECops0000", "demo-orders": "SECorders0000", "sms": "sms-demo-key"}
@@ -22,13 +27,43 @@ shops:
     aes_key: "plain:abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
     app_id: wx0000000000000001
     systems: [erp, wms]
+  - source: kuaishou
+    shop: "5001"
+    app_key: ks-demo
+    secret: "plain:unused"
+    aes_key: "plain:MDEyMzQ1Njc4OWFiY2RlZg=="
+    systems: [erp, wms]
+  - {source: xiaohongshu, shop: "6001", app_key: xhs-demo, secret: "plain:xiaohongshu-demo", systems: [erp, wms]}
+  - {source: youzan, shop: "7001", app_key: youzan-demo, secret: "plain:youzan-demo-secret", systems: [erp, wms]}
+  - source: shopee
+    shop: "8001"
+    app_key: "2001887"
+    secret: "plain:shopee-demo"
+    options: {callback_url: "https://demo.example/hooks/shopee/8001"}
+    systems: [erp, wms]
+  - {source: tiktok_shop, shop: "9001", app_key: tts-demo, secret: "plain:tiktok-demo", systems: [erp, wms]}
+  - {source: shopify, shop: demo.myshopify.com, secret: "plain:shopify-demo", systems: [erp, wms]}
+  - {source: generic, channel: web, shop: s1, secret: "plain:web-demo", systems: [erp, wms]}
+$channels
 systems:
-  - {source: jushuitan, name: erp, kind: erp, shop: main, app_key: jst-demo, secret: "plain:jushuitan-demo"}
+  - source: jushuitan
+    name: erp
+    kind: erp
+    shop: main
+    app_key: jst-demo
+    secret: "plain:jushuitan-demo"
+    shops: {"91": "shopee:8001", "92": "tiktok_shop:9001", "93": "shopify:demo.myshopify.com", "94": "web:s1"}
   - {source: generic, name: wms, kind: wms, shop: w1, secret: "plain:wms-demo"}
+$systems
 couriers:
   - {source: kuaidi100, shop: main, secret: "plain:kuaidi100-demo"}
   - {source: zto, shop: main, secret: "plain:zto-demo"}
-  - {source: generic, courier: sf, shop: sf1, secret: "plain:sf-demo"}
+  - {source: sf, shop: main, secret: "plain:sf-demo-secret-in-the-address"}
+  - {source: yto, shop: main, app_key: yto-demo, secret: "plain:yto-demo"}
+  - {source: sto, shop: main, app_key: sto-demo, secret: "plain:sto-demo"}
+  - {source: jt, shop: main, app_key: jt-demo, secret: "plain:jt-demo"}
+  - {source: kdniao, shop: main, app_key: "1237100", secret: "plain:kdniao-demo"}
+  - {source: cainiao, shop: main, app_key: cn-demo, secret: "plain:cainiao-demo"}
 policy:
   stall: {quiet_hours: off}      # the demo is shown at any hour
 rules: rules.yaml
@@ -62,12 +97,27 @@ rules:
 """
 
 
-def write(folder: Path, bots: str) -> Path:
-    """Write both files; returns that of the configuration. `bots` is the base address of the stand-in bots."""
+def _asked(shop: Shop) -> dict[str, Any]:
+    """An entry for what is asked every second, from a little before now on."""
+    said = entry(shop)
+    said["pull"] |= {"every": "1s", "since": "10m"}
+    return said
+
+
+def write(folder: Path, bots: str, asked: Iterable[Shop] = ()) -> Path:
+    """Write both files; returns that of the configuration.
+
+    `bots` is the base address of the stand-in bots; `asked` are the channels and systems that push nothing, with where they are asked.
+    """
+    entries: dict[str, list[str]] = {CHANNEL: [], SYSTEM: []}
+    for shop in asked:
+        entries[shop.kind].append(f"  - {json.dumps(_asked(shop), ensure_ascii=False)}")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "rules.yaml").write_text(RULES, encoding="utf-8")
     text = CONFIG.substitute(
         bots=bots,
+        channels="\n".join(entries[CHANNEL]),
+        systems="\n".join(entries[SYSTEM]),
         ops_token=TOKENS["ops"],
         ops_secret=SECRETS["demo-ops"],
         orders_token=TOKENS["orders"],

@@ -4,8 +4,9 @@ from typing import Final
 
 from ops.simulator import normal
 from ops.simulator.day import Day
-from ops.simulator.facts import CHANNELS, ERP, WMS, Raw
+from ops.simulator.facts import CHANNELS, ERP, MORE, WMS, Raw
 
+OWN: Final = ("zto", "sto", "jt")  # couriers that speak for themselves
 GARBAGE: Final = "这不是报文 \N{EM DASH} not a message {[".encode()
 LARGE: Final = b'{"pad": "' + b"x" * (1024 * 1024) + b'"}'
 
@@ -18,13 +19,13 @@ def plant(day: Day) -> None:
 
 def unmapped(day: Day) -> None:
     """Codes that the platforms invented yesterday: dead letters, and one alert a day for each code."""
-    for speaker, code, axis in (
-        (ERP, "WaitGift", "fulfilment"),
-        ("zto", "TELEPORTED", "parcel"),
-        ("yto", "998", "parcel"),
-    ):
+    for speaker, code in ((ERP, "WaitGift"), ("zto", "TELEPORTED"), ("yunda", "998"), ("shopee", "TELEPORTED"), ("jd", "WAIT_FOR_MARS")):
+        parcel = speaker in day.couriers
+        if speaker not in (ERP, *day.shops, *day.couriers):
+            continue
         for _ in range(2):
-            order = day.order("douyin", courier=speaker if axis == "parcel" else None)
+            order = day.order(speaker if speaker in day.shops else "douyin", courier=speaker if parcel else None)
+            axis = "parcel" if parcel else "fulfilment"
             day.say(speaker, order, "Exception", day.ago(minutes=day.random.uniform(10, 60)), axis=axis, code=code)
             day.expect("dead.unmapped_status", speaker)
         day.expect("alert.unmapped_status", f"{speaker} {code}")
@@ -44,14 +45,14 @@ def invalid(day: Day) -> None:
 
 def garbage(day: Day) -> None:
     """Correctly signed, and no message at all: acknowledged, kept as dead letters, nothing else disturbed."""
-    for speaker in (*CHANNELS, ERP, WMS, "zto"):
+    for speaker in (*_channels(day, but="kuaishou"), ERP, WMS, *(courier for courier in day.couriers if courier in OWN)):
         day.send(Raw(speaker=speaker, body=GARBAGE, play=day.ago(minutes=day.random.uniform(10, 600))))
         day.expect("dead.undecodable", speaker)
 
 
 def refused(day: Day) -> None:
     """Forged, stale, too large, unknown: refused at the door, and nothing of it gets in."""
-    for speaker in (*CHANNELS, ERP, WMS, "zto", "yto"):
+    for speaker in (*_channels(day), ERP, WMS, *day.couriers):
         day.send(Raw(speaker=speaker, body=b"{}", play=day.ago(minutes=day.random.uniform(10, 600)), status=401, forged=True))
         day.expect("refused.401", f"{speaker} forged")
     day.send(Raw(speaker=WMS, body=b"{}", play=day.ago(minutes=20), status=401, stale=True))
@@ -60,6 +61,11 @@ def refused(day: Day) -> None:
     day.expect("refused.404", f"{WMS} unknown shop")
     day.send(Raw(speaker=WMS, body=LARGE, play=day.ago(minutes=20), status=413))
     day.expect("refused.413", f"{WMS} too large")
+
+
+def _channels(day: Day, but: str = "") -> list[str]:
+    """Those that push. Kuaishou only encrypts: garbage from it cannot be told from a forgery."""
+    return [channel for channel in (*CHANNELS, *MORE) if channel in day.shops and channel != but]
 
 
 def by_rules(day: Day) -> None:

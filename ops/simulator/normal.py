@@ -4,30 +4,30 @@ from collections.abc import Callable
 from typing import Final
 
 from ops.simulator.day import MINUTE, Day
-from ops.simulator.facts import ERP, WMS, Order
+from ops.simulator.facts import WMS, Order, tells
 
 Story = Callable[[Day], object]
-TELLS_NEW: Final = ("douyin", "taobao", "wechat_shop")  # Pinduoduo tells of an order when it is concluded
+REFUND: Final = ("RefundRequested", "RefundApproved", "Refunded")
 
 
 def paid(day: Day, order: Order, at: int, *, erp: bool = True) -> None:
     """The buyer orders and pays; the ERP has it two minutes later. It is due for release."""
-    if order.channel in TELLS_NEW:
+    if tells(order.channel, "Created"):
         day.say(order.channel, order, "Created", at - 3 * MINUTE)
     day.say(order.channel, order, "PaymentConfirmed", at, payable=order.payable)
     if erp:
-        day.say(ERP, order, "PaymentConfirmed", at + 2 * MINUTE, payable=order.payable)
+        day.say(order.erp, order, "PaymentConfirmed", at + 2 * MINUTE, payable=order.payable)
 
 
 def picked(day: Day, order: Order, at: int) -> None:
     """The warehouse begins to work on it."""
-    day.say(ERP, order, "Picking", at, payable=order.payable)
+    day.say(order.erp, order, "Picking", at, payable=order.payable)
 
 
 def shipped(day: Day, order: Order, at: int, *, synced: bool = True) -> None:
     """The warehouse hands the parcel over; ERP and channel follow."""
     day.say(WMS, order, "Shipped", at, with_parcel=True)
-    day.say(ERP, order, "Shipped", at + MINUTE, payable=order.payable)
+    day.say(order.erp, order, "Shipped", at + MINUTE, payable=order.payable)
     if synced:
         day.say(order.channel, order, "Shipped", at + 4 * MINUTE)
 
@@ -70,14 +70,14 @@ def delivered(day: Day) -> Order:
     shipped(day, order, day.ago(minutes=day.random.uniform(115, 300)))
     for before, status in ((95, "PickedUp"), (70, "OutForDelivery"), (35, "Signed")):
         day.say(order.courier, order, status, day.ago(minutes=before - day.random.uniform(0, 10)), axis="parcel")
-    if day.random.random() < 0.5:
+    if day.random.random() < 0.5 and tells(order.channel, "Completed"):
         day.say(order.channel, order, "Completed", day.ago(minutes=day.random.uniform(3, 20)))
     return order
 
 
 def never_paid(day: Day) -> Order:
     """Ordered, thought better of it, cancelled before paying: not for the pool."""
-    order = day.order(day.random.choice(TELLS_NEW))
+    order = day.order(day.one_that_tells("Created"))
     at = day.ago(minutes=day.random.uniform(60, 900))
     day.say(order.channel, order, "Created", at)
     day.say(order.channel, order, "Cancelled", at + 15 * MINUTE)
@@ -86,17 +86,17 @@ def never_paid(day: Day) -> Order:
 
 def refund(day: Day, order: Order, at: int, *, restored: bool = True, acknowledged: bool = True) -> None:
     """A refund before shipping, from the request to the money."""
-    for after, status in ((0, "RefundRequested"), (5, "RefundApproved"), (8, "Refunded")):
+    for after, status in zip((0, 5, 8), REFUND, strict=True):
         day.say(order.channel, order, status, at + after * MINUTE, axis="aftersale")
     if acknowledged:
-        day.say(ERP, order, "Cancelled", at + 7 * MINUTE, payable=order.payable)
+        day.say(order.erp, order, "Cancelled", at + 7 * MINUTE, payable=order.payable)
     if restored:
-        day.say(ERP, order, "Restored", at + 10 * MINUTE, axis="stock")
+        day.say(order.erp, order, "Restored", at + 10 * MINUTE, axis="stock")
 
 
 def refunded(day: Day) -> Order:
     """Paid, then refunded before it was shipped, and everybody knows."""
-    order = day.order()
+    order = day.order(day.one_that_tells(*REFUND))
     at = day.ago(minutes=day.random.uniform(120, 900))
     paid(day, order, at)
     refund(day, order, at + 40 * MINUTE)

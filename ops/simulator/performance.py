@@ -44,9 +44,13 @@ class Performance:
     async def perform(self, script: Script) -> None:
         """All phases, one after the other."""
         await self._away_from_midnight(DAY_SECONDS)
+        for listing in self.player.listings.values():
+            listing.expire()
         await self._play("A merchant's day, dated back 一天的订单", script.day)
         await self._until("Taken in: every order has its place", _places(script.day))
         await self._away_from_midnight(STORMS_SECONDS)
+        for listing in self.player.listings.values():
+            listing.stumble()
         await self._play("Two storms 跳变风暴 · 16 conflicts", script.storms)
         await self._until_paused()
         await self._play("The evening: two gates are shut 晚间订单", script.evening)

@@ -1,17 +1,17 @@
 """Writes the day: ordinary orders, each fault so many times, and what must be found. Pure; seeded."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
 
 from ops.simulator import faults, jumps, noise, normal, parcels
-from ops.simulator.day import SHOPS, Day, Finding, Plan
-from ops.simulator.facts import Order, Raw, Say
+from ops.simulator.day import COURIERS, SHOPS, Day, Finding, Plan
+from ops.simulator.facts import ASKED, Order, Raw, Say
 
-AGGREGATED: Final = frozenset({"yto"})  # pushed by Kuaidi100, which sends the whole trace each time
+AGGREGATED: Final = frozenset({"yunda", "ems", "deppon"})  # pushed by an aggregator, which sends the whole trace each time
 DOUYIN_EXACTLY: Final = {  # 15 conflicts, one less than what pauses
     "paid_not_received": 3,
     "shipped_not_synced": 2,
@@ -22,6 +22,27 @@ DOUYIN_EXACTLY: Final = {  # 15 conflicts, one less than what pauses
 }  # and one refund that the ERP ignores: two more
 STORM: Final = "taobao"  # pauses for its jumps
 CONFLICTED: Final = "pinduoduo"  # pauses for its conflicts
+COUNTS: Final[Mapping[str, Mapping[str, int]]] = {  # conflicts by channel and kind
+    "douyin": DOUYIN_EXACTLY,
+    "wechat_shop": dict.fromkeys(faults.FAULTS, 1),
+    STORM: dict.fromkeys(("paid_not_received", "shipped_not_synced", "stock_not_restored"), 2),
+    "kuaishou": dict.fromkeys(("paid_not_received", "stock_not_restored", "moved_after_end"), 1),
+    "xiaohongshu": dict.fromkeys(("shipped_not_synced", "cancel_not_acknowledged", "amount_mismatch"), 1),
+    "youzan": dict.fromkeys(("amount_mismatch", "stock_not_restored"), 1),
+    "shopee": dict.fromkeys(("signed_not_synced", "cancel_not_acknowledged"), 1),
+    "tiktok_shop": dict.fromkeys(("shipped_not_synced", "stock_not_restored"), 1),
+    "shopify": dict.fromkeys(("paid_not_received", "shipped_not_synced"), 1),
+    "web": dict.fromkeys(("signed_not_synced", "moved_after_end"), 1),
+    "jd": dict.fromkeys(("paid_not_received", "cancel_not_acknowledged", "stock_not_restored", "amount_mismatch"), 1),
+}  # of jd all is found by asking alone
+JUMPS: Final[Mapping[Callable[[Day, str], Order], tuple[str, ...]]] = {  # on which channels
+    jumps.revival: ("taobao", "taobao", "taobao", "youzan"),
+    jumps.late_erp: ("douyin", "pinduoduo", "tiktok_shop"),
+    jumps.regression: ("douyin", "wechat_shop", "pinduoduo", "xiaohongshu", "jd"),
+    jumps.flap: ("douyin", "wechat_shop", "pinduoduo", "kuaishou", "jd"),
+    jumps.skip: ("douyin", "taobao", "wechat_shop", "tiktok_shop", "youzan"),
+    jumps.late_channel: ("douyin", "taobao", "wechat_shop", "shopee", "web"),
+}
 PAUSING: Final = 16
 ENDS: Final = {STORM: "Closed", CONFLICTED: "Cancelled"}  # how a paid order ends there
 
@@ -41,9 +62,11 @@ class Script:
         return self.day, self.storms, self.evening, self.repair
 
 
-def write(seed: int, orders: int, now: int, shops: Mapping[str, str] = SHOPS, *, faulty: bool = True) -> Script:
+def write(
+    seed: int, orders: int, now: int, shops: Mapping[str, str] = SHOPS, couriers: Sequence[str] = COURIERS, *, faulty: bool = True
+) -> Script:
     """A day of about `orders` orders that ends at `now` (ms). `shops` by channel. Not `faulty`: ordinary orders only."""
-    day, script = Day(seed, now, shops), Script()
+    day, script = Day(seed, now, shops, couriers), Script()
     script.day = day.begin()
     if faulty:
         _faulty(day, script, orders)
@@ -80,24 +103,17 @@ def _ordinary(day: Day, orders: int) -> None:
 
 def _faults(day: Day) -> Iterator[tuple[str, Order]]:
     """Every kind of conflict and jump that does not pause; yields the conflicts."""
-    for channel, counts in {
-        "douyin": DOUYIN_EXACTLY,
-        "wechat_shop": dict.fromkeys(faults.FAULTS, 1),
-        STORM: dict.fromkeys(("paid_not_received", "shipped_not_synced", "stock_not_restored"), 2),
-    }.items():
+    for channel, counts in COUNTS.items():
+        if channel not in day.shops:
+            continue
         for kind, n in counts.items():
             for _ in range(n):
                 yield kind, faults.FAULTS[kind](day, channel)
     faults.refund_ignored(day, "douyin")
-    for _ in range(3):
-        jumps.revival(day)
-        jumps.late_erp(day)
-    for channel in ("douyin", "wechat_shop", "pinduoduo"):
-        jumps.regression(day, channel)
-        jumps.flap(day, channel)
-    for channel in normal.TELLS_NEW:
-        jumps.skip(day, channel)
-        jumps.late_channel(day, channel)
+    for sort, channels in JUMPS.items():
+        for channel in channels:
+            if channel in day.shops:
+                sort(day, channel)
 
 
 def _stalls(day: Day) -> Order:
@@ -136,7 +152,7 @@ def _evening(day: Day, orders: int) -> None:
             day.expect("held.channel", order.key)
         if paused and n % 10 == 0:
             day.say(order.channel, order, ENDS[order.channel], day.ago(minutes=2))
-            day.say("erp", order, "Cancelled", day.ago(minutes=1), payable=order.payable)
+            day.say(order.erp, order, "Cancelled", day.ago(minutes=1), payable=order.payable)
             day.expect("pool.withdraw", order.key)
         else:
             day.expect("pool.release", order.key)
@@ -156,7 +172,8 @@ def _repair(day: Day, conflicts: list[tuple[str, Order]]) -> None:
 
 def _duplicates(day: Day, n: int) -> None:
     """Deliver some facts twice, as every platform does."""
-    facts = [said for said in day.phase.says if isinstance(said, Say) and said.code is None and said.speaker not in AGGREGATED]
+    once = AGGREGATED | ASKED.keys() | set(ASKED.values())  # an aggregator repeats all by itself; what is asked for is read once
+    facts = [said for said in day.phase.says if isinstance(said, Say) and said.code is None and said.speaker not in once]
     for fact in day.random.sample(facts, n):
         day.repeat(fact)
 

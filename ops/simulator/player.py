@@ -11,12 +11,15 @@ from typing import Final
 
 import aiohttp
 
+from ops.simulator.asked import Listing
 from ops.simulator.facts import Account, Raw, Request, Say
 from ops.simulator.platforms import PLATFORMS
 
 LANES: Final = 4  # of each speaker: what is said of one order stays in one lane, so in order
 SLICES: Final = 60
 PATIENCE: Final = 60.0  # seconds of 503 until we give up
+READ_SECONDS: Final = 90.0  # until what is listed was asked for
+LOOK_SECONDS: Final = 0.1
 STALE: Final = 3600
 
 
@@ -37,12 +40,16 @@ class Sent:
 
 @dataclass
 class Player:
-    """Sends what a day says to `base`, as the platforms would. `rate` in facts a second; 0 is as fast as it goes."""
+    """Sends what a day says to `base`, as the platforms would. `rate` in facts a second; 0 is as fast as it goes.
+
+    What a platform says that pushes nothing is listed there until it was asked for.
+    """
 
     session: aiohttp.ClientSession
     base: str
     accounts: Mapping[str, Account]  # by speaker
     rate: float = 0
+    listings: Mapping[str, Listing] = field(default_factory=dict)  # by speaker
     sent: Sent = field(default_factory=Sent)
 
     async def play(self, says: Sequence[Say | Raw], progress: Callable[[int], None]) -> None:
@@ -54,6 +61,15 @@ class Player:
             progress(len(slice_))
             if self.rate:
                 await asyncio.sleep(max(0.0, len(slice_) / self.rate - (time.monotonic() - began)))
+        await self._all_read()
+
+    async def _all_read(self) -> None:
+        """Wait until what is listed was asked for."""
+        give_up = time.monotonic() + READ_SECONDS
+        while unread := {name: listing.unread for name, listing in self.listings.items() if listing.unread}:
+            if time.monotonic() > give_up:
+                raise NotTaken(f"nobody asks for what is listed, for {READ_SECONDS:.0f} s: {unread}; does the role `poll` run?")
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def _lane(self, says: list[Say | Raw]) -> None:
         for raw, group in groupby(says, key=lambda said: isinstance(said, Raw)):
@@ -63,6 +79,11 @@ class Player:
                     await self._raw(said)
                 continue
             facts = [said for said in group if isinstance(said, Say)]
+            if listing := self.listings.get(facts[0].speaker):
+                for said in facts:
+                    listing.tell(said)
+                self._told(facts[0].speaker, len(facts))
+                continue
             for batch in batches(facts, PLATFORMS[self.accounts[facts[0].speaker].source].per_push):
                 await self._facts(batch)
 
@@ -73,22 +94,23 @@ class Player:
         status = await self._push(lambda: platform.seal(account, body, int(time.time())))
         if status != 200:
             raise NotTaken(f"{account.source} {account.shop} answered {status} to {body[:300]!r}")
-        told = sum(1 + len(said.so_far) for said in batch)
-        self.sent.facts += told
-        self.sent.taken[batch[0].speaker] += told
+        self._told(batch[0].speaker, sum(1 + len(said.so_far) for said in batch))
+
+    def _told(self, speaker: str, facts: int) -> None:
+        self.sent.facts += facts
+        self.sent.taken[speaker] += facts
 
     async def _raw(self, raw: Raw) -> None:
         account = self.accounts[raw.speaker]
         if raw.forged:
-            account = replace(account, secret="forged", token="forged")  # noqa: S106 (the point of it)
+            account = forged(account)
         if raw.shop is not None:
             account = replace(account, shop=raw.shop)
         age = STALE if raw.stale else 0
         platform = PLATFORMS[account.source]
         status = await self._push(lambda: platform.seal(account, raw.body, int(time.time()) - age))
         if status == 200:
-            self.sent.facts += 1
-            self.sent.taken[raw.speaker] += 1
+            self._told(raw.speaker, 1)
         else:
             what = "forged" if raw.forged else "stale" if raw.stale else "unknown shop" if raw.shop else "too large"
             self.sent.refused[f"refused.{status}", f"{raw.speaker} {what}"] += 1
@@ -114,6 +136,11 @@ class Player:
             self.sent.retries += 1
             await asyncio.sleep(wait)
             wait = min(wait * 2, 5.0)
+
+
+def forged(account: Account) -> Account:
+    """Somebody who knows all but the secrets; his key is a good one for encrypting, too."""
+    return replace(account, secret="forged", token="forged", aes_key=account.aes_key.swapcase())  # noqa: S106 (the point of it)
 
 
 def lanes(says: Sequence[Say | Raw]) -> Iterator[list[Say | Raw]]:

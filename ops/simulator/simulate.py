@@ -14,9 +14,8 @@ from connectors.config import Shop
 from ops.config import load
 from ops.data import Ready
 from ops.simulator import planner
-from ops.simulator.accounts import accounts
+from ops.simulator.accounts import accounts, couriers, pushing
 from ops.simulator.day import Finding
-from ops.simulator.facts import CHANNELS
 from ops.simulator.planner import Script
 from ops.simulator.player import Player, Sent
 from ops.simulator.progress import Stages
@@ -57,10 +56,9 @@ def main(options: Options, *, as_json: bool = False) -> int:
 
 
 def planned(options: Options, shops: tuple[Shop, ...], now: int) -> Script:
-    """The day for the shops of this configuration."""
-    own = {speaker: account.shop for speaker, account in accounts(shops).items()}
-    numbers = {channel: own[channel] for channel in CHANNELS}
-    return planner.write(options.seed, options.orders, now, numbers, faulty=options.faults)
+    """The day for the shops and couriers of this configuration that push."""
+    own = accounts(shops)
+    return planner.write(options.seed, options.orders, now, pushing(own), couriers(own), faulty=options.faults)
 
 
 async def _send(options: Options, base: str, shops: tuple[Shop, ...], script: Script, console: Console) -> Sent:

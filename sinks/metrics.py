@@ -1,36 +1,32 @@
-"""What the sinks count. The one list of their metrics; dashboards are tested against it."""
+"""What the sinks count; `schemas/metrics.py` says what each is."""
 
 from typing import Final
 
-from prometheus_client import Counter, Gauge, Histogram
+from schemas.metrics import counter, gauge, histogram
+from sinks.latency import Latency
 
-# Rows handed to Postgres, repeats included
-ROWS: Final = Counter("lockstep_sink_rows", "Rows handed to Postgres, repeats included", ["table"])
-# Record batches written
-BATCHES: Final = Counter("lockstep_sink_batches", "Record batches made durable", ["task"])
-# Batches that had to wait: the database was away, or refused them
-RETRIES: Final = Counter("lockstep_sink_retries", "Writes put off because Postgres was away or refused them", ["task", "why"])
-# Seconds of one transaction, commit included
-TRANSACTION_SECONDS: Final = Histogram(
-    "lockstep_sink_transaction_seconds", "One transaction, commit included", buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 30)
-)
-# Raw events counted for the accounting
-RAW_COUNTED: Final = Counter("lockstep_sink_raw_events", "Raw events counted, each offset once")
-# Audit rows that differ from the stored ones
-AUDIT_BROKEN: Final = Counter("lockstep_sink_audit_broken", "Audit records that differ from the row that is stored")
-# When the last audit day was closed
-AUDIT_CLOSED: Final = Gauge("lockstep_sink_audit_root_timestamp_seconds", "When the last audit day was closed, by this worker; 0 for never")
-# Records that the sink could not decode
-UNREADABLE: Final = Counter("lockstep_sink_unreadable", "Records that are not what their topic holds", ["topic"])
-# Alerts by outcome of a message
-ALERTS: Final = Counter("lockstep_alerts", "Alerts by what became of the message that carried them", ["target", "outcome"])
-# Messages sent, digests included
-MESSAGES: Final = Counter("lockstep_alert_messages", "Messages that a bot has taken", ["target", "form"])
-# Seconds from the alert's row to its message
-ALERT_SECONDS: Final = Histogram(
-    "lockstep_alert_delivery_seconds", "From an alert's row to its message", ["target"], buckets=(0.5, 1, 2, 5, 10, 30, 60, 300, 3600)
-)
-# Alerts that wait
-PENDING: Final = Gauge("lockstep_alerts_pending", "Alerts that wait to be sent", ["target"])
-# Whether a target works
-TARGET_OK: Final = Gauge("lockstep_alert_target_ok", "1 where the target takes messages, 0 where it is away or misconfigured", ["target"])
+LATENCY: Final = Latency("lockstep_sink_latency_seconds")
+ROWS: Final = counter("lockstep_sink_rows_total")
+BATCHES: Final = counter("lockstep_sink_batches_total")
+RETRIES: Final = counter("lockstep_sink_retries_total")
+TRANSACTION_SECONDS: Final = histogram("lockstep_sink_transaction_seconds")
+RAW_COUNTED: Final = counter("lockstep_sink_raw_events_total")
+AUDIT_BROKEN: Final = counter("lockstep_sink_audit_broken_total")
+AUDIT_CLOSED: Final = gauge("lockstep_sink_audit_root_timestamp_seconds")
+UNREADABLE: Final = counter("lockstep_sink_unreadable_total")
+HEARD: Final = gauge("lockstep_source_heard_timestamp_seconds")
+
+CONFLICTS_OPENED: Final = counter("lockstep_conflicts_opened_total")
+CONFLICTS_RESOLVED: Final = counter("lockstep_conflicts_resolved_total")
+JUMPS: Final = counter("lockstep_jumps_total")
+POOL_RECORDS: Final = counter("lockstep_pool_records_total")
+CHANNEL_COMMANDS: Final = counter("lockstep_channel_commands_total")
+STALLS: Final = counter("lockstep_stalls_total")
+DEAD_LETTERS: Final = counter("lockstep_dead_letters_total")
+ALERTS_MADE: Final = counter("lockstep_alerts_made_total")
+
+ALERTS: Final = counter("lockstep_alerts_total")
+MESSAGES: Final = counter("lockstep_alert_messages_total")
+ALERT_SECONDS: Final = histogram("lockstep_alert_delivery_seconds")
+PENDING: Final = gauge("lockstep_alerts_pending")
+TARGET_OK: Final = gauge("lockstep_alert_target_ok")

@@ -1,19 +1,25 @@
 """One sink task per kind of topic: decode a batch, say which rows it means, hand them to the committer."""
 
+import contextlib
 import functools
+import json
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
 
 from schemas import codec, records, topics
+from schemas.headers import SAMPLING, header
 from schemas.lost import records_lost
+from schemas.metrics import Bounded
 from schemas.records import Alert, DeadLetter
+from schemas.tracing import sampled
 from sinks import metrics
 from sinks.alerts.routing import Router
-from sinks.postgres import rows
+from sinks.postgres import rows, tables
 from sinks.postgres.commit import Batch, Committer
 from sinks.postgres.counts import raw_batch
 from sinks.postgres.database import AWAY
@@ -38,6 +44,13 @@ PLAIN: Final[dict[str, tuple[type[msgspec.Struct], rows.ToRows]]] = {
     topics.DEAD: (records.DeadLetter, rows.dead_letter),
 }
 """Topic → what it holds, and the rows that a record means."""
+RECEIVED: Final[dict[str, tuple[Table, Callable[[Any], int]]]] = {
+    topics.ORDER_AUDIT: (tables.AUDIT, attrgetter("recorded_at")),
+    topics.PARCEL_OBSERVATION: (tables.PARCEL_EVENTS, attrgetter("received_at")),
+    topics.DEAD: (tables.DEAD_LETTERS, attrgetter("received_at")),
+}
+"""Topic → the table whose latency is measured, and when a record's fact was received."""
+LOOKED_AT: Final = 64  # records of a batch, for an exemplar
 STATES: Final = frozenset({topics.ORDER_STATE, topics.PARCEL_STATE})  # a newer record of a key replaces the older whole
 
 
@@ -51,6 +64,8 @@ class Sinks:
 
     def __init__(self, committer: Committer, router: Router, clock: Clock = time.time) -> None:
         self._committer, self._router, self._clock = committer, router, clock
+        self._source = Bounded()
+        self._heard: dict[str, int] = {}  # when each source last spoke, ms
         committer.on_differing = self.differing
 
     def tasks(self, channels: Iterable[str]) -> list[SinkTask]:
@@ -70,7 +85,13 @@ class Sinks:
         await self._committer.write(out)
 
     async def _count(self, batch: Sequence[Any]) -> None:
-        await self._committer.write(Batch(raw=raw_batch(batch)))
+        raw = raw_batch(batch)
+        await self._committer.write(Batch(raw=raw))
+        for source, at in dict(zip(raw.sources, (record.timestamp for record in batch), strict=True)).items():
+            name = self._source(source)
+            if at > self._heard.get(name, 0):  # a worker may read several partitions
+                self._heard[name] = at
+                metrics.HEARD.labels(name).set(at / 1000)
 
     async def _write(self, batch: Sequence[Any]) -> None:
         topic = batch[0].topic
@@ -80,11 +101,13 @@ class Sinks:
             out.add(self._rows(topic, record))
         if out.rows:
             await self._committer.write(out)
+        if topic in RECEIVED and SAMPLING.below:
+            _exemplify(topic, told)
 
     def _rows(self, topic: str, record: Any) -> Iterator[tuple[Table, Row]]:
         try:
             if topic == topics.ALERT:
-                return self._router.rows(codec.decode(record.value, Alert), int(self._clock() * 1000))
+                return _followed(self._router.rows(codec.decode(record.value, Alert), int(self._clock() * 1000)), record)
             kind, to_rows = PLAIN[topic]
             return to_rows(codec.decode(record.value, kind))
         except codec.NotARecord as error:
@@ -94,7 +117,8 @@ class Sinks:
         """Alerts about audit records that say something else than the row that is stored."""
         now = int(self._clock() * 1000)
         for order_key, seq in keys:
-            log.error("audit record %d of order %s differs from the stored row, which stays: run `lockstep audit verify`", seq, order_key)
+            log.error("audit record %d of order %s differs from the stored row, which stays: run `lockstep audit verify`",
+                      seq, order_key, extra={"order_key": order_key})  # fmt: skip
             alert = Alert(
                 alert_key=f"audit_broken:{order_key}:{seq}", kind="audit_broken", severity="critical", at=now,
                 channel=str(order_key).partition(":")[0], order_key=order_key, params={"seq": str(seq), "why": "audit_differs"},
@@ -118,11 +142,37 @@ class Sinks:
         return guarded
 
 
+def _followed(pairs: Iterator[tuple[Table, Row]], record: Any) -> Iterator[tuple[Table, Row]]:
+    """The rows of an alert, with its trace where that is shown: its message goes out of the outbox, which has no headers."""
+    if not sampled(record.headers):
+        return pairs
+    told = {"traceparent": (header(record.headers, "traceparent") or b"").decode()}
+    at = tables.ALERTS.columns.index("params")
+    return ((table, (*row[:at], rows.as_json(json.loads(row[at]) | told), *row[at + 1 :])) for table, row in pairs)
+
+
+def _exemplify(topic: str, batch: Sequence[Any]) -> None:
+    """Name the newest traced fact among the last of a batch beside its latency."""
+    table, received = RECEIVED[topic]
+    for record in reversed(batch[-LOOKED_AT:]):
+        if context := sampled(record.headers):
+            with contextlib.suppress(codec.NotARecord):
+                at = received(codec.decode(record.value, PLAIN[topic][0]))
+                metrics.LATENCY.exemplify(table.name, at / 1000, f"{context.trace_id:032x}")
+            return
+
+
+def _about(record: Any) -> dict[str, str]:
+    """What a record's headers say of it, for the log."""
+    subject, trace = header(record.headers, "ce_subject") or b"", header(record.headers, "traceparent") or b""
+    return {"order_key": subject.decode(errors="replace"), "trace_id": trace[3:35].decode(errors="replace")}
+
+
 def _unreadable(record: Any, error: Exception) -> Iterator[tuple[Table, Row]]:
     """A record that is not what its topic holds is kept as a dead letter of the sink, and the rest goes on."""
     metrics.UNREADABLE.labels(record.topic).inc()
     place = f"{record.topic}/{record.partition}/{record.offset}"
-    log.error("unreadable record %s: %s; kept in dead_letters with stage 'sink'", place, error)
+    log.error("unreadable record %s: %s; kept in dead_letters with stage 'sink'", place, error, extra=_about(record))
     letter = DeadLetter(
         event_id=place, source="sink", connector="sink", kind="internal", shop="", reason="undecodable", detail=str(error),
         received_at=record.timestamp, origin_topic=record.topic, origin_partition=record.partition, origin_offset=record.offset,

@@ -14,7 +14,7 @@ from typing import Any, Final
 import aiohttp
 
 from connectors.config import Shop
-from connectors.publish import KafkaPublisher, Publisher
+from connectors.publish import Entered, KafkaPublisher, Publisher
 from connectors.pull import errors
 from connectors.pull.base import Puller
 from connectors.pull.client import Client
@@ -41,6 +41,7 @@ class PollSettings:
     clock: Callable[[], float] = time.time
     kafka_settings: Mapping[str, Any] = field(default_factory=dict)
     group_settings: Mapping[str, Any] = field(default_factory=dict)
+    watch: Entered | None = None  # told of facts that come in, for traces
 
 
 @dataclass
@@ -128,6 +129,7 @@ async def serve(settings: PollSettings, health: Health | None = None) -> None:
     async with AsyncExitStack() as stack:
         named = {"client_id": "lockstep-poll", **settings.kafka_settings}
         publisher = await stack.enter_async_context(KafkaPublisher(settings.kafka, health.metrics, **named))
+        publisher.watch = settings.watch
         calls = await stack.enter_async_context(session())
         cursors = KafkaCursors(publisher, settings.instance, settings.clock)
         poller = Poller(settings, publisher, cursors, calls, health.metrics)

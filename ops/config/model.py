@@ -240,6 +240,13 @@ class BoardModel(ListenModel):
     token: Secret | None = None
 
 
+class TracingModel(_Model):
+    """Where traces go; absent: nowhere, and they cost nothing."""
+
+    otlp: Url
+    sample: float = Field(0.01, gt=0, le=1)
+
+
 class ConfigModel(_Model):
     """The whole file."""
 
@@ -257,3 +264,5 @@ class ConfigModel(_Model):
     board: BoardModel = BoardModel()
     partitions: int = Field(4, ge=1, le=1000)
     store: Literal["memory", "rocksdb"] = "memory"
+    logs: Literal["text", "json"] = "text"
+    tracing: TracingModel | None = None

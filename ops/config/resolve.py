@@ -17,7 +17,7 @@ from ops.config.parse import parse
 from ops.config.policy import policy
 from ops.config.problems import ConfigError, Problem
 from ops.config.rules import rule_problems
-from ops.config.settings import Config, Kafka, Listen, Security, environment
+from ops.config.settings import Config, Kafka, Listen, Security, Tracing, environment
 from ops.config.values import SecretRef
 from ops.config.yaml_file import Document, Place
 from sinks.alerts.config import Bot, Sms
@@ -44,6 +44,8 @@ def load(file: Path, variables: Mapping[str, str] = os.environ) -> Config:
         token=secrets.of(model.board.token, ("board", "token")),
         partitions=model.partitions,
         store=model.store,
+        logs=model.logs,
+        tracing=Tracing(model.tracing.otlp.rstrip("/"), model.tracing.sample) if model.tracing else None,
         file=file,
     )
     if found := [*secrets.problems, *problems] or list(_refused(shops, document)):
@@ -83,6 +85,8 @@ def overlaid(config: Config) -> Config:
         config = replace(config, kafka=replace(config.kafka, security=given.kafka.security.over(config.kafka.security)))
     if given.postgres.dsn:
         config = replace(config, postgres=given.postgres.dsn.get_secret_value())
+    if given.log:
+        config = replace(config, logs=given.log)
     if given.board.token:
         config = replace(config, token=given.board.token.get_secret_value())
     if config.sms and given.sms.secret:

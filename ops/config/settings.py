@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
@@ -72,6 +72,14 @@ class Listen:
 
 
 @dataclass(frozen=True)
+class Tracing:
+    """Where traces are sent (OTLP over HTTP, `http://host:4318`), and the share of facts that have one."""
+
+    otlp: str
+    sample: float
+
+
+@dataclass(frozen=True)
 class Config:
     """Everything that the roles need to know. Kafka, Postgres and the token are None where `up` provides them."""
 
@@ -88,6 +96,8 @@ class Config:
     token: str | None = field(default=None, repr=False)
     partitions: int = 4
     store: str = "memory"  # of the engine's state; rocksdb where it is larger than memory
+    logs: Literal["text", "json"] = "text"
+    tracing: Tracing | None = None  # None: off
     file: Path | None = None
 
     @property
@@ -146,6 +156,7 @@ class Environment(BaseSettings):
     postgres: _PostgresEnvironment = _PostgresEnvironment()
     sms: _SmsEnvironment = _SmsEnvironment()
     board: _BoardEnvironment = _BoardEnvironment()
+    log: Literal["text", "json"] | None = None
 
 
 def environment() -> Environment:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from schemas.metrics import exposition
 
 Answer = tuple[int, str, bytes]
 
@@ -17,7 +17,7 @@ def serve(host: str, port: int, ready: Callable[[], str]) -> ThreadingHTTPServer
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            status, kind, body = _answer(self.path, ready)
+            status, kind, body = _answer(self.path, ready, self.headers.get("Accept", ""))
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
@@ -33,7 +33,7 @@ def serve(host: str, port: int, ready: Callable[[], str]) -> ThreadingHTTPServer
     return server
 
 
-def _answer(path: str, ready: Callable[[], str]) -> Answer:
+def _answer(path: str, ready: Callable[[], str], accept: str) -> Answer:
     match path.partition("?")[0]:
         case "/healthz":
             return 200, "text/plain", b"alive\n"
@@ -41,5 +41,6 @@ def _answer(path: str, ready: Callable[[], str]) -> Answer:
             waits = ready()
             return (503, "text/plain; charset=utf-8", f"{waits}\n".encode()) if waits else (200, "text/plain", b"ready\n")
         case "/metrics":
-            return 200, CONTENT_TYPE_LATEST, generate_latest()
+            body, kind = exposition(accept)
+            return 200, kind, body
     return 404, "text/plain", b"no such page: /healthz, /readyz, /metrics\n"

@@ -1,5 +1,6 @@
 """The poll role: what platforms do not push is asked for."""
 
+import functools
 import os
 
 from prometheus_client import REGISTRY
@@ -7,7 +8,7 @@ from prometheus_client import REGISTRY
 from connectors.pull.metrics import Metrics
 from connectors.pull.poller import Health, PollSettings, serve
 from ops.roles import health as answers
-from ops.roles.start import Start, log_to_stderr, until_signal
+from ops.roles.start import Start, begin, traced, until_signal
 from ops.usage import UsageError
 
 
@@ -16,7 +17,7 @@ def poll(start: Start) -> None:
     settings = start.settings()
     if not settings.config.pulls:
         raise UsageError("there is nothing to ask: no shop, system or courier of the configuration has `pull:`")
-    log_to_stderr()
+    begin("poll", settings)
     health = Health(Metrics(registry=REGISTRY))
     if start.port is not None:
         answers.serve(start.host or "127.0.0.1", start.port, health.waits_for)
@@ -25,5 +26,6 @@ def poll(start: Start) -> None:
         shops=settings.config.shops,
         instance=start.instance or f"process-{os.getpid()}",
         kafka_settings=settings.kafka.security.client(),
+        watch=functools.partial(traces.entry, "pull") if (traces := traced("poll", settings)) else None,
     )
     until_signal(serve(poller, health))

@@ -1,20 +1,27 @@
 """One function per role; each runs until SIGTERM or SIGINT."""
 
 import asyncio
-import logging
+import atexit
+import functools
 import os
 import signal
 from collections.abc import Coroutine
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from prometheus_client import REGISTRY
 
 from ops.config import Config, Kafka
 from ops.data import Data
 from ops.installation import SINK_GROUP, STREAM_GROUP, need_config
+from ops.roles import logs
 from ops.usage import UsageError
+from schemas.metrics import Role, gauge
 
-FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+if TYPE_CHECKING:
+    from ops.tracing import Traces
 
 
 @dataclass(frozen=True)
@@ -55,11 +62,21 @@ class Settings:
         return folder
 
 
-def log_to_stderr() -> None:
-    """Log as every role does: one line an event, to be kept by whoever started us."""
-    logging.basicConfig(level=logging.INFO, format=FORMAT)
-    for chatty in ("aiokafka", "faust", "mode"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+def begin(role: Role, settings: Settings, *secrets: str) -> None:
+    """Do what every role does first: log, and say which release runs. `secrets` are not to be logged either."""
+    logs.set_up(settings.config, *secrets)
+    gauge("lockstep_build_info").labels(role, version("lockstep")).set(1)
+
+
+def traced(role: Role, settings: Settings) -> "Traces | None":
+    """Begin to send traces, where that is configured; else nothing of them is loaded."""
+    if settings.config.tracing is None:
+        return None
+    from ops import tracing
+
+    found = tracing.start(role, settings.config.tracing.otlp, settings.config.tracing.sample, settings.start.instance or "")
+    atexit.register(found.close)
+    return found
 
 
 def connect(start: Start) -> None:
@@ -67,7 +84,7 @@ def connect(start: Start) -> None:
     from connectors.server import ServerSettings, serve
 
     settings = start.settings()
-    log_to_stderr()
+    begin("connect", settings)
     here = settings.config.connect
     server = ServerSettings(
         host=start.host or here.host,
@@ -75,6 +92,8 @@ def connect(start: Start) -> None:
         kafka=settings.kafka.servers,
         shops=settings.config.shops,
         kafka_settings=settings.kafka.security.client(),
+        registry=REGISTRY,
+        watch=functools.partial(traces.entry, "push") if (traces := traced("connect", settings)) else None,
     )
     until_signal(serve(server))
 
@@ -84,56 +103,67 @@ def stream(start: Start) -> None:
     from ops.roles.stream import engine
 
     settings = start.settings()
-    log_to_stderr()
-    engine(settings, STREAM_GROUP).run()
+    begin("stream", settings)
+    app = engine(settings, STREAM_GROUP)
+    if traces := traced("stream", settings):
+        app.watch = traces.work
+    app.run()
 
 
 def sink(start: Start) -> None:
     """Write to PostgreSQL, send alerts."""
-    from sinks.app import build
+    from sinks.app import SinkWorker
     from sinks.settings import SinkSettings
 
     settings = start.settings()
-    log_to_stderr()
-    engine = build(
-        SinkSettings(
-            kafka=settings.kafka.servers,
-            dsn=settings.dsn,
-            channels=settings.config.channels,
-            group=SINK_GROUP,
-            bots=settings.config.bots,
-            sms=settings.config.sms,
-            instance=start.instance,
-            quiet=settings.config.policy.stall.quiet_hours,
-            health_host=start.host or "127.0.0.1",
-            health_port=start.port,
-            data=settings.state("sink"),
-            options=settings.kafka.security.engine(),
-        )
+    begin("sink", settings)
+    told = SinkSettings(
+        kafka=settings.kafka.servers,
+        dsn=settings.dsn,
+        channels=settings.config.channels,
+        group=SINK_GROUP,
+        bots=settings.config.bots,
+        sms=settings.config.sms,
+        instance=start.instance,
+        quiet=settings.config.policy.stall.quiet_hours,
+        health_host=start.host or "127.0.0.1",
+        health_port=start.port,
+        data=settings.state("sink"),
+        options=settings.kafka.security.engine(),
     )
-    engine.run()
+    worker = SinkWorker(told, **told.options)
+    if traces := traced("sink", settings):
+        worker.watch = worker.senders.watch = traces.work
+    worker.run()
 
 
 def board(start: Start) -> None:
     """Show, and take commands."""
     from ops.board.app import BoardSettings, serve
+    from ops.reports.accounting import Place
+    from ops.reports.standing import Known
+    from ops.roles.standing import shown
 
     settings = start.settings()
-    log_to_stderr()
+    token = settings.config.token or Data(start.data).token()
+    begin("board", settings, token)
     here = settings.config.board
-    until_signal(
-        serve(
-            BoardSettings(
-                host=start.host or here.host,
-                port=here.port if start.port is None else start.port,
-                kafka=settings.kafka,
-                dsn=settings.dsn,
-                channels=settings.config.channels,
-                token=settings.config.token or Data(start.data).token(),
-                policy=settings.config.policy,
-            )
-        )
+    told = BoardSettings(
+        host=start.host or here.host,
+        port=here.port if start.port is None else start.port,
+        kafka=settings.kafka,
+        dsn=settings.dsn,
+        channels=settings.config.channels,
+        token=token,
+        policy=settings.config.policy,
     )
+    place = Place(settings.kafka.servers, settings.kafka.security.client(), settings.config.channels, STREAM_GROUP, SINK_GROUP)
+
+    async def work() -> None:
+        async with shown(settings.dsn, Known(settings.config.channels, settings.config.policy), place):
+            await serve(told)
+
+    until_signal(work())
 
 
 def until_signal(work: Coroutine[Any, Any, None]) -> None:

@@ -26,6 +26,7 @@ class Due:
     attempts: int = 0
     parcel_key: str | None = None
     customer_id: str | None = None
+    traceparent: str | None = None  # of an alert whose trace is shown
 
 
 def digest_id(alerts: Sequence[Due]) -> str:

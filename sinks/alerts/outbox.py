@@ -29,7 +29,8 @@ _OBSOLETE: Final = """
         WHERE p.parcel_key = a.parcel_key AND (NOT p.watching OR p.last_movement_at > a.at))
 """
 _DUE: Final = """
-    SELECT alert_id, kind, severity, title, text, attempts, parcel_key, customer_id FROM lockstep.alerts
+    SELECT alert_id, kind, severity, title, text, attempts, parcel_key, customer_id, params ->> 'traceparent' AS traceparent
+    FROM lockstep.alerts
     WHERE target = $1 AND status = 'pending' AND due_at <= $2 AND (claimed_until IS NULL OR claimed_until <= $2)
     ORDER BY priority, created_at, alert_id LIMIT $3 FOR UPDATE SKIP LOCKED
 """
@@ -64,6 +65,7 @@ class Claimed:
     message: Message
     alert_ids: tuple[str, ...]
     at: datetime
+    traceparents: tuple[str, ...] = ()  # of those whose trace is shown
 
 
 @dataclass(frozen=True)
@@ -111,10 +113,11 @@ class Outbox:
             if isinstance(chosen, Nothing):
                 return chosen
             message, ids = chosen
+            told = {each.alert_id: each.traceparent for each in due}
             await connection.execute(_CLAIM, list(ids), at + LEASE, message.message_id)
             if self.platform.per_minute < LOOK:
                 await self._remember(connection, [*in_window(recent, now), now])
-        return Claimed(message, ids, at)
+        return Claimed(message, ids, at, tuple(found for name in ids if (found := told[name])))
 
     def _choose(
         self, due: Sequence[Due], recent: Sequence[float], now: float, *, probing: bool

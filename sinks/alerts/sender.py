@@ -9,6 +9,7 @@ from typing import Final
 import aiohttp
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
+from schemas.tracing import Ended, Traced, Watch
 from sinks import metrics
 from sinks.alerts import dingtalk, sms, wecom
 from sinks.alerts.config import Target
@@ -44,6 +45,7 @@ class Senders:
         self._tasks: list[asyncio.Task[None]] = []
         self._session: aiohttp.ClientSession | None = None
         self._stopping = False
+        self.watch: Watch | None = None  # told of each message, for traces
 
     async def open_session(self) -> None:
         """Make the HTTP client; no cookies, no redirects, nothing kept of an address."""
@@ -107,14 +109,23 @@ class Senders:
         if not isinstance(claimed, Claimed):
             metrics.PENDING.labels(name).set(await outbox.pending())
             return claimed.wait
+        sent = self._watched(claimed)
         answer = await self._post(target, outbox.platform, claimed.message)
         before, after, waited = await self._settle(outbox, claimed, answer)
         self._count(name, claimed, answer, waited)
+        if sent and answer.action is Action.SENT:
+            sent()
         metrics.TARGET_OK.labels(name).set(after not in {"away", "misconfigured"})
         if after != before:
             level = logging.ERROR if after == "misconfigured" else logging.WARNING
             log.log(level, "alert target %s %s %s", name, STATE_WORDS[after], f"({answer.said})" if answer.said else "")
         return 0.0
+
+    def _watched(self, claimed: Claimed) -> Ended | None:
+        """Whom to tell when the message is out."""
+        if not self.watch or not claimed.traceparents:
+            return None
+        return self.watch("alert", [Traced((("traceparent", each.encode()),)) for each in claimed.traceparents])
 
     async def _settle(self, outbox: Outbox, claimed: Claimed, answer: Answer) -> tuple[str, str, list[float]]:
         """Write down what became of a message. It is out: giving up here would send it twice."""

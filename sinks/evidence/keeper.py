@@ -104,7 +104,10 @@ class Keeper:
         root = closed.root
         log.info("audit day %s is closed: %d chains, %d records, root %s", root.day, root.chains, root.records, root.root)
         for order_key, fault in closed.faults:
-            log.error("order %s: audit record %d %s: run `lockstep audit verify %s`", order_key, fault.seq, fault.why, order_key)
+            about = {"order_key": order_key}
+            log.error(
+                "order %s: audit record %d %s: run `lockstep audit verify %s`", order_key, fault.seq, fault.why, order_key, extra=about
+            )
         metrics.AUDIT_BROKEN.inc(root.broken)
         metrics.AUDIT_CLOSED.set(root.closed_at / 1000)
         self.on_alerts()

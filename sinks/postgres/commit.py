@@ -15,12 +15,12 @@ from typing import Final
 
 import asyncpg
 
-from sinks import metrics
+from sinks import happened, metrics
 from sinks.postgres.counts import RawBatch, count
 from sinks.postgres.database import AWAY, Connection, Database
 from sinks.postgres.rows import clean
 from sinks.postgres.tables import ALERTS, TABLES, Row, Table
-from sinks.postgres.upsert import upsert
+from sinks.postgres.upsert import Fresh, upsert
 
 log = logging.getLogger(__name__)
 LINGER: Final = 0.02  # seconds that a transaction waits for company
@@ -127,29 +127,39 @@ class Committer:
             for table, some in batch.rows.items():
                 rows[table] += some
         wanted = [table for table in TABLES if table in rows or (table is ALERTS and any(each.fixed for each in rows))]
+        fresh: dict[Table, Fresh] = {}
         with metrics.TRANSACTION_SECONDS.time():
             async with asyncio.timeout(GROUP_SECONDS), self._database.transaction(*wanted) as connection:
                 if raw := [batch.raw for batch in group if batch.raw]:
                     metrics.RAW_COUNTED.inc(await count(connection, raw))
                 for table in wanted:
-                    await self._merge(connection, table, rows)
+                    fresh[table] = await self._merge(connection, table, rows)
         for table in wanted:
-            metrics.ROWS.labels(table.name).inc(len(rows[table]))
+            _measure(table, rows[table], fresh[table])
         if rows[ALERTS]:
             self.on_alerts()
 
-    async def _merge(self, connection: Connection, table: Table, rows: dict[Table, list[Row]]) -> None:
+    async def _merge(self, connection: Connection, table: Table, rows: dict[Table, list[Row]]) -> Fresh:
         if not rows[table]:
-            return
+            return ()
         merged = await upsert(connection, table, rows[table])
         if merged.differing:
             metrics.AUDIT_BROKEN.inc(len(merged.differing))
             rows[ALERTS] += self.on_differing(table, merged.differing)
+        return merged.fresh
 
     async def close(self) -> None:
         """Wait for what is under way."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(asyncio.gather(*self._lanes, return_exceptions=True), GROUP_SECONDS)
+
+
+def _measure(table: Table, rows: list[Row], fresh: Fresh) -> None:
+    """Count what is committed."""
+    metrics.ROWS.labels(table.name).inc(len(rows))
+    if (at := table.received_at) is not None:
+        metrics.LATENCY.observe(table.name, [row[at].timestamp() for row in rows])
+    happened.count(table, fresh)
 
 
 def _fail(group: list[Batch], error: Exception) -> None:

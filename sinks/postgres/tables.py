@@ -14,6 +14,7 @@ class Table:
     `newer` names the integer column by which one row of a key replaces another; None: the first row of a key stays.
     `changed`: a newer row that says nothing else is left out; `newer` is then of the last change.
     `fixed`: a later row of the same key must say the same; one that differs is reported, never written.
+    `counts`: columns by which written rows are counted, for metrics; generated ones too. `received`: when its fact was received.
     """
 
     name: str
@@ -22,6 +23,8 @@ class Table:
     newer: str | None = None
     fixed: bool = False
     changed: bool = False
+    counts: tuple[str, ...] = ()
+    received: str | None = None
 
     @cached_property
     def stage(self) -> str:
@@ -39,6 +42,11 @@ class Table:
         return None if self.newer is None else self.columns.index(self.newer)
 
     @cached_property
+    def received_at(self) -> int | None:
+        """Position of `received` in a row."""
+        return None if self.received is None else self.columns.index(self.received)
+
+    @cached_property
     def create_stage(self) -> str:
         """The staging table of a connection; a commit or a rollback empties it."""
         return (
@@ -50,9 +58,16 @@ class Table:
     def merge(self) -> str:
         """From staging into the table."""
         action = "NOTHING" if self.newer is None else self._update()
-        return (
+        merge = (
             f"INSERT INTO lockstep.{self.name} AS old ({_names(self.columns)}) "  # noqa: S608 (names are our own)
             f"SELECT {_names(self.columns)} FROM pg_temp.{self.stage} ON CONFLICT ({_names(self.key)}) DO {action}"
+        )
+        if not self.counts:
+            return merge
+        told = _names(self.counts)
+        return (  # a row that was inserted has been locked or replaced by nobody: its xmax is 0
+            f"WITH merged AS ({merge} RETURNING {told}, xmax = 0 AS fresh) "  # noqa: S608 (names are our own)
+            f"SELECT {told}, fresh, count(*) AS n FROM merged GROUP BY {told}, fresh"
         )
 
     def _update(self) -> str:
@@ -111,24 +126,27 @@ AUDIT: Final = Table(
         " prev_hash hash derived clock"
     ),
     fixed=True,
+    received="recorded_at",
 )
 JUMPS: Final = Table(
     "jumps",
     ("order_key", "source", "event_id"),
     _columns("order_key event_id channel source axis kind n from_status to_status occurred_at recorded_at breach"),
+    counts=("channel", "kind"),
 )
 CONFLICTS: Final = Table(
     "conflicts",
     ("conflict_id",),
     _columns("conflict_id order_key channel kind state version opened_at resolved_at due_at evidence"),
     newer="version",
+    counts=("channel", "kind", "state"),
 )
 _POOL: Final = _columns("order_key channel seq record_id action gate rule_id branch tags account reason paid_at payable_minor currency at")
 POOL: Final = Table("pool", ("order_key",), _POOL, newer="seq")
-POOL_HISTORY: Final = Table("pool_history", ("order_key", "seq"), _POOL)
+POOL_HISTORY: Final = Table("pool_history", ("order_key", "seq"), _POOL, counts=("channel", "action", "gate"))
 _CHANNEL: Final = _columns("channel seq state action reason why by since evidence order_keys")
 CHANNEL_STATE: Final = Table("channel_state", ("channel",), _CHANNEL, newer="seq")
-CHANNEL_HISTORY: Final = Table("channel_history", ("channel", "seq"), _CHANNEL)
+CHANNEL_HISTORY: Final = Table("channel_history", ("channel", "seq"), _CHANNEL, counts=("channel", "action"))
 PARCELS: Final = Table(
     "parcels",
     ("parcel_key",),
@@ -142,11 +160,13 @@ PARCEL_EVENTS: Final = Table(
     "parcel_events",
     ("parcel_key", "source", "event_id"),
     _columns("parcel_key source event_id kind status code text place reason occurred_at received_at clock operator order_key customer_id"),
+    received="received_at",
 )
 STALLS: Final = Table(
     "stalls",
     ("parcel_key", "kind", "episode", "tier"),
     _columns("parcel_key kind episode tier due_at fired_at last_movement_at order_key customer_id alerted"),
+    counts=("kind", "tier"),
 )
 ALERTS: Final = Table(
     "alerts",
@@ -155,6 +175,7 @@ ALERTS: Final = Table(
         "alert_id alert_key target kind severity priority channel order_key parcel_key customer_id params title text status at"
         " created_at due_at"
     ),
+    counts=("kind", "target"),
 )
 DEAD_LETTERS: Final = Table(
     "dead_letters",
@@ -163,6 +184,8 @@ DEAD_LETTERS: Final = Table(
         "origin_topic origin_partition origin_offset event_id source connector kind shop reason detail digest stage received_at"
         " headers payload"
     ),
+    counts=("source", "reason", "stage", "replay_of"),
+    received="received_at",
 )
 TABLES: Final = (
     ORDERS, ORDER_SOURCES, AUDIT, JUMPS, CONFLICTS, POOL, POOL_HISTORY, CHANNEL_STATE, CHANNEL_HISTORY, PARCELS, PARCEL_EVENTS,

@@ -4,12 +4,15 @@ A batch may be repeated, older than what is stored, or hold a key many times; th
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
 
 from sinks.postgres.database import Connection
 from sinks.postgres.tables import Row, Table
+
+Fresh = Sequence[Row]
+"""Values of `Table.counts`, whether their rows are new (else updated), and how many they are."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,7 @@ class Merged:
 
     written: int
     differing: tuple[Row, ...] = ()
+    fresh: Fresh = field(default=(), compare=False)  # for metrics
 
 
 def condense(table: Table, rows: Iterable[Row]) -> tuple[list[Row], list[Row]]:
@@ -43,6 +47,9 @@ async def upsert(connection: Connection, table: Table, rows: Sequence[Row]) -> M
     """Write rows inside the caller's transaction, which was opened with this table staged."""
     unique, differing = condense(table, rows)
     await connection.copy_records_to_table(table.stage, schema_name="pg_temp", columns=table.columns, records=unique)
+    if table.counts:
+        fresh = [tuple(record.values()) for record in await connection.fetch(table.merge)]
+        return Merged(sum(row[-1] for row in fresh), tuple(differing), fresh)
     status = await connection.execute(table.merge)
     written = int(status.rsplit(" ", 1)[1])
     if table.fixed and written < len(unique):

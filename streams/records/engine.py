@@ -24,7 +24,7 @@ from streams.records.poison import Limit
 from streams.records.reader import Reader
 from streams.records.step import Bounds
 from streams.records.store import MemoryStore, Store
-from streams.records.task import SinkTask, Task
+from streams.records.task import SinkTask, Task, Watch
 from streams.records.topics import Topic, check, names_of
 from streams.records.transport import BatchConsumer, BatchTopic, BatchTransport
 from streams.records.watchdog import LoopGuard, Progress
@@ -79,6 +79,7 @@ class Engine(faust.App):
         self.wanted = dict(partitions or {})
         self.by_source: dict[str, Task | SinkTask] = {}
         self.lanes: dict[TP, Lane] = {}
+        self.watch: Watch | None = None  # told of each batch that is worked on, for traces
         self.ends: dict[TP, tuple[int, float]] = {}  # end offset, and the wall clock before it was asked for
         self.topic_facts: dict[str, Topic] = {}
         self.counts: dict[str, int] = {}  # partitions per topic

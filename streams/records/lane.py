@@ -43,6 +43,7 @@ class Lane:
         self.sealed = False  # folds no more
         self.clean = False  # ended with everything durable
         self.committed_at = time.monotonic()  # when nothing was left to commit
+        self.worked_to = 0.0  # timestamp of the newest record taken out of the inbox, seconds; 0 for none yet
         self.lost: list[Lost] = []  # deleted before it was read, and not said yet
         self.waits = ""  # why it waits for people or for another system, if it does
         self.opened_at = self.progress_at = time.monotonic()
@@ -90,7 +91,10 @@ class Lane:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), self.TICK)
         self.app.feed.set()
-        return self._inbox.popleft() if self._inbox else None
+        batch = self._inbox.popleft() if self._inbox else None
+        if batch and batch.records:
+            self.worked_to = batch.records[-1].timestamp / 1000
+        return batch
 
     def check(self, batch: Batch, expected: int) -> None:
         """Raises Misplaced unless the batch is the one expected."""
@@ -121,6 +125,13 @@ class Lane:
         self.restored = True
         self.moved()
         self.app.feed.set()
+
+    def behind(self, lag: int, now: float) -> float:
+        """About how old the oldest record is that is not worked on, seconds; 0 where there is none. `now`: wall clock."""
+        if not lag:
+            return 0.0
+        waiting = next((batch.records[0].timestamp / 1000 for batch in self._inbox if batch.records), self.worked_to)
+        return max(0.0, now - waiting) if waiting else time.monotonic() - self.opened_at
 
     async def _run(self) -> None:
         raise NotImplementedError

@@ -6,6 +6,7 @@ _PLACE = ("task", "partition")
 _SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 
 LAG = Gauge("lockstep_engine_lag_records", "Records not yet folded", _PLACE)
+LAG_SECONDS = Gauge("lockstep_engine_lag_seconds", "About the age of the oldest record not yet folded; 0 where there is none", _PLACE)
 INBOX = Gauge("lockstep_engine_inbox_batches", "Fetched batches that wait to be folded", _PLACE)
 DEPTH = Gauge("lockstep_engine_depth_steps", "Folded steps that are being written", _PLACE)
 COMMIT_AGE = Gauge("lockstep_engine_commit_age_seconds", "Since the commit last moved while there was lag", _PLACE)
@@ -28,4 +29,4 @@ BATCH = Histogram("lockstep_engine_batch_records", "Records per batch", ("task",
 FOLD = Histogram("lockstep_engine_fold_seconds", "Folding one batch", ("task",), buckets=_SECONDS)
 SETTLE = Histogram("lockstep_engine_settle_seconds", "From folded to durable, one step", ("task",), buckets=_SECONDS)
 
-BY_PARTITION = (LAG, INBOX, DEPTH, COMMIT_AGE, RESTORE, STATE_KEYS, STATE_BYTES, WAITS)
+BY_PARTITION = (LAG, LAG_SECONDS, INBOX, DEPTH, COMMIT_AGE, RESTORE, STATE_KEYS, STATE_BYTES, WAITS)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -32,6 +33,7 @@ class _Work(msgspec.Struct, frozen=True):
     step: Step
     acks: list[Ack]
     folded_at: float
+    watched: Callable[[], None] | None  # to be called when it is durable
 
 
 class Partition(Lane):
@@ -146,10 +148,11 @@ class Partition(Lane):
         while not self.sealed:
             await self._slots.acquire()
             batch = await self.next()
-            step = None
+            step = watched = None
             if batch:
                 self.check(batch, expected)
                 await self.look_for_lost(batch, expected)
+                watched = self.app.watch(self.name, batch.records) if self.app.watch else None
                 step = await self._fold(batch)
                 if step is None:
                     break  # sealed while it waited
@@ -163,7 +166,7 @@ class Partition(Lane):
                 acks = await writer.send_all(step.outputs, self.tp.partition)
                 self._under_way += 1
                 metrics.DEPTH.labels(*self.labels).set(self._under_way)
-                self._pipe.put_nowait(_Work(step, acks, time.monotonic()))
+                self._pipe.put_nowait(_Work(step, acks, time.monotonic(), watched))
             else:
                 self.moved()
                 self._slots.release()
@@ -230,6 +233,8 @@ class Partition(Lane):
             self._under_way -= 1
             metrics.DEPTH.labels(*self.labels).set(self._under_way)
             metrics.SETTLE.labels(self.name).observe(time.monotonic() - work.folded_at)
+            if work.watched:
+                work.watched()
             self.moved()
             self._slots.release()
 

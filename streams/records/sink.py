@@ -44,8 +44,11 @@ class SinkPartition(Lane):
                 return
             for first in range(0, len(batch.records), self.task.batch_max):
                 part = batch.records[first : first + self.task.batch_max]
+                watched = self.app.watch(self.name, part) if self.app.watch else None
                 if not await self._until_done(functools.partial(self.task.write, part), part[0].offset):
                     return
+                if watched:
+                    watched()
                 metrics.RECORDS.labels(self.name).inc(len(part))
                 metrics.BATCH.labels(self.name).observe(len(part))
                 self.watermark = part[-1].offset + 1

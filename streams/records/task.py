@@ -1,6 +1,6 @@
 """What a task is: the types that folds are written against. Nothing here knows of Kafka or a clock."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -176,6 +176,10 @@ class Task:
             raise ValueError(f"task {self.name}: due and on_due need each other")
         if self.witness and self.witness not in self.outputs:
             raise ValueError(f"task {self.name}: its witness {self.witness} is not among its outputs")
+
+
+Watch = Callable[[str, Sequence[Record]], Callable[[], None] | None]
+"""Told of each batch that a task works on: (task, records) → what is called when it is durable, or None. For traces."""
 
 
 class Retry(Exception):

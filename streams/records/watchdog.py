@@ -133,6 +133,7 @@ class Progress:
     def _measure(self, lane: Lane, end: int) -> None:
         lag, now = max(0, end - max(lane.watermark, 0)), time.monotonic()
         metrics.LAG.labels(*lane.labels).set(lag)
+        metrics.LAG_SECONDS.labels(*lane.labels).set(lane.behind(lag, self.app.steady()))
         metrics.INBOX.labels(*lane.labels).set(len(lane._inbox))
         if lane.committed >= lane.watermark and not lag:
             lane.committed_at = now

@@ -17,8 +17,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
+from schemas.headers import trace_of
 from tests.integration.ops.running import END_SECONDS, ROOT, Up, end, lives, lockstep, start
+from tests.otlp import Collector
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(240)]
 
@@ -29,18 +32,28 @@ systems:
   - {source: generic, name: erp, kind: erp, shop: e1, secret: "plain:SENTINEL-system"}
 bots:  # nobody listens there, so that its sender fails and says so
   - {name: ops, kind: dingtalk, base_url: "http://127.0.0.1:9", token: "plain:SENTINEL-token", secret: "plain:SENTINEL-bot"}
+  - {name: chat, kind: dingtalk, base_url: "{collector}", token: "plain:SENTINEL-chat", receives: [order_jumps]}
 sms: {base_url: "http://127.0.0.1:9", secret: "plain:SENTINEL-sms"}
+tracing: {otlp: "{collector}", sample: 1}
 policy:
   silence: {sources: {erp: 1s}}
+  jumps: {max_per_order: 0}
 """
 
 
 @pytest.fixture(scope="module")
-def up() -> Iterator[Up]:
+def collector() -> Iterator[Collector]:
+    """Takes traces, and the messages of one bot."""
+    with Collector() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def up(collector: Collector) -> Iterator[Up]:
     """One `lockstep up` for all tests of this file, in order."""
     folder = Path(tempfile.mkdtemp(prefix="lockstep-test-"))
     folder.chmod(0o755)
-    running = start(folder, CONFIG)
+    running = start(folder, CONFIG.replace("{collector}", collector.url))
     yield running
     if running.process.poll() is None:
         running.process.kill()
@@ -60,10 +73,10 @@ def status(url: str) -> int:
         return 0
 
 
-def push(up: Up, order: str) -> int:
-    """Push a paid order of the generic channel; the status of the answer."""
+def push(up: Up, order: str, event_id: str = "", status: str = "PaymentConfirmed") -> int:
+    """Push a fact of an order of the generic channel, by default that it is paid; the status of the answer."""
     now = datetime.now(UTC).isoformat()
-    body = json.dumps({"event_id": order, "order_id": order, "status": "PaymentConfirmed", "occurred_at": now}).encode()
+    body = json.dumps({"event_id": event_id or order, "order_id": order, "status": status, "occurred_at": now}).encode()
     signed_at = str(int(time.time()))
     signature = hmac.new(b"SENTINEL-shop", f"{signed_at}.".encode() + body, hashlib.sha256).hexdigest()
     request = urllib.request.Request(
@@ -136,6 +149,36 @@ def test_what_is_killed_comes_back(up: Up, killed: tuple[str, ...]) -> None:
     up.until(lambda: lockstep(up.folder, "order", "show", f"web:s1:{order}").returncode == 0, "the order is not there")
 
 
+def test_one_trace_follows_a_fact_to_its_alert(up: Up, collector: Collector) -> None:
+    """The push, every stage's work and the message of the alert have spans in the trace that the fact's id names."""
+    for n, told in enumerate(("PaymentConfirmed", "Shipped", "PaymentConfirmed")):
+        assert push(up, "T1", f"T1-{n}", told) == 200
+    trace = trace_of("web", "T1-2").decode()[3:35]
+    wanted = {"push", "normalise.raw.order.web", "orders", "sink-raw", "sink-order-audit", "sink-order-jump", "sink-alert", "alert"}
+    up.until(lambda: wanted <= set(collector.of(trace)), "spans are missing")
+    found = collector.of(trace)
+    assert not found["push"].parent
+    assert {found[name].parent for name in wanted - {"push"}} == {found["push"].span}
+    assert [found[name].service for name in ("push", "orders", "alert")] == ["lockstep-connect", "lockstep-stream", "lockstep-sink"]
+    assert any("T1" in message for message in collector.messages)
+    assert not any(trace in message for message in collector.messages), "people have no use for it"
+
+
+def test_the_board_shows_what_stands_in_the_database(up: Up) -> None:
+    """Its metrics have the state of the channel that the jump has paused, and both differences of the accounts, which are 0."""
+
+    def shown() -> dict[str, float]:
+        with urllib.request.urlopen(f"{up.ready['board']}/metrics", timeout=5) as answer:
+            told = text_string_to_metric_families(answer.read().decode())
+            return {" ".join((each.name, *each.labels.values())): each.value for family in told for each in family.samples}
+
+    up.until(lambda: shown().get("lockstep_channel_state web paused") == 1, "the pause is not shown")
+    up.until(lambda: shown().get("lockstep_accounting_facts_difference web") == 0, "the accounts are not shown")
+    assert shown()["lockstep_database_up"] == 1
+    assert shown()["lockstep_accounting_orders_difference web"] == 0
+    assert any(name.startswith("lockstep_build_info board") for name in shown())
+
+
 def commands(root: int) -> str:
     """The command lines of a process and of all below it."""
     found, below = [], {root}
@@ -181,7 +224,7 @@ def test_its_end_is_clean_however_it_comes(up: Up) -> None:
     assert [name for name, pid in before["pids"].items() if lives(pid)] == []
     assert not (up.folder / "ready.json").exists()
     assert not (up.folder / "data" / "ready.json").exists()
-    again = start(up.folder, CONFIG)
+    again = start(up.folder, (up.folder / "lockstep.yaml").read_text())
     try:
         assert {**again.ready, "pids": None} == {**before, "pids": None}
         assert lockstep(up.folder, "order", "show", "web:s1:A1").returncode == 0

@@ -18,7 +18,7 @@ from streams.policy import EXPECTATIONS, IMMEDIATE
 
 CHINESE = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 ASKED = re.compile(r'\bt\(\s*"([^"]+)"')
-CHOSEN = re.compile(r'\bt\([^"()]*\? "([^"]+)" : "([^"]+)"')
+CHOSEN = re.compile(r'\bt\([^"()]*\?\s+"([^"]+)"\s+:\s+"([^"]+)"')
 HOLE = re.compile(r"\{(\w+)\}")
 # How a colour is written in tokens.css, and which pairs of text and ground stand on each other
 TOKEN = re.compile(r"--([\w-]+): (#[0-9a-f]{6});")

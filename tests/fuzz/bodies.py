@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlencode
 import msgspec
 
 from connectors.base import Push, Refused, TooMany
-from connectors.intake import Address, Publication
+from connectors.intake import Address, Publication, envelope
 from connectors.registry import decoders
 from schemas import codec
 from schemas.facts import Unusable
@@ -31,6 +31,15 @@ REASONS = frozenset({"undecodable", "invalid", "bad_timestamp", "unmapped_status
 POLICY = Policy()
 DECODERS = decoders()
 INT64 = 2**63
+LISTED = 0.3  # of the bodies of a source that both pushes and is asked
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An object of a list that was asked for."""
+
+    feed: str
+    item: bytes
 
 
 class Found(AssertionError):
@@ -71,15 +80,16 @@ class Judge:
     def one(self) -> list[Publication]:
         """The next body; its envelopes. Raises Found."""
         case = self.rolls.choice(CASES)
-        push, good = self._push(case)
-        if len(push.body) > MAX_BODY:  # the server answers 413 before anybody reads it
+        asked = case.connector.pull_only or (any(case.pulled) and self.rolls.random() < LISTED)
+        body, good = self._item(case) if asked else self._push(case)
+        if isinstance(body, Push) and len(body.body) > MAX_BODY:  # the server answers 413 before anybody reads it
             return []
         began = time.process_time()
         try:
-            return self._judged(case, push, good=good)
+            return self._judged(case, body, good=good)
         except Exception as error:
             what = f"seed {self.seed}, body {self.tally.bodies}, {case.name} ({case.shop.kind}): {type(error).__name__}: {str(error)[:500]}"
-            raise Found(f"{what}\n{push.body[:2000]!r} {push.headers} {push.query}"[:6000]) from error
+            raise Found(f"{what}\n{body!r}"[:6000]) from error
         finally:
             took = time.process_time() - began
             self.tally.bodies += 1
@@ -93,6 +103,15 @@ class Judge:
         messages = [self.mutator.message(rolls.choice(known)) for _ in range(count)]
         push = case.seal(case.shop, messages, NOW)
         return (push, True) if rolls.random() < 0.85 else (self._spoiled(push), False)
+
+    def _item(self, case: Case) -> tuple[Listed, bool]:
+        """An object of one of its lists. Where a source pushes nothing, the messages are such objects."""
+        if case.connector.pull_only:
+            known = [(str(case.pulled_feed), each) for each in (*case.messages, case.unknown, *case.silent)]
+        else:
+            known = [(feed, item) for _, item, feed in case.listed()]
+        feed, item = self.rolls.choice(known)
+        return Listed(feed, self.mutator.message(item)), True
 
     def _spoiled(self, push: Push) -> Push:
         """Changed after it was signed."""
@@ -110,12 +129,19 @@ class Judge:
             case _:
                 return Push(push.body, {"traceparent": rolls.choice(odd), "content-type": rolls.choice(odd)}, {})
 
-    def _judged(self, case: Case, push: Push, *, good: bool) -> list[Publication]:
+    def _received(self, case: Case, body: Push | Listed, now: float) -> list[Publication]:
+        if isinstance(body, Push):
+            return self.addresses[id(case)].receive(body, now)
+        facts = case.connector.pulled(case.shop, body.feed, body.item)
+        return [envelope(case.shop, fact, int(now * 1000)) for fact in facts]
+
+    def _judged(self, case: Case, body: Push | Listed, *, good: bool) -> list[Publication]:
         began = time.process_time()
         try:
-            found = self.addresses[id(case)].receive(push, NOW)
+            found = self._received(case, body, NOW)
         except Refused as refused:
-            if good and not isinstance(refused, TooMany):
+            within = not (case.mac and case.signs_body)  # what is garbled within may be what proves who sent it
+            if good and not within and not isinstance(refused, TooMany):
                 raise
             self.tally.refused[refused.result] += 1
             str(refused).encode()
@@ -126,14 +152,14 @@ class Judge:
         if (took := time.process_time() - began) > SLOW:
             raise TimeoutError(f"took {took:.2f} s")
         if self.rolls.random() < 0.05:
-            self._again(case, push, found)
+            self._again(case, body, found)
         return found
 
-    def _again(self, case: Case, push: Push, found: list[Publication]) -> None:
-        """The same push once more: the same ids and keys, so that all of it is a duplicate."""
-        again = self.addresses[id(case)].receive(push, NOW + 1)
+    def _again(self, case: Case, body: Push | Listed, found: list[Publication]) -> None:
+        """The same once more: the same ids and keys, so that all of it is a duplicate."""
+        again = self._received(case, body, NOW + 1)
         if [self._identity(each) for each in again] != [self._identity(each) for each in found]:
-            raise ValueError("the same push again has other ids")
+            raise ValueError("the same body again has other ids")
 
     @staticmethod
     def _identity(publication: Publication) -> tuple[Any, ...]:

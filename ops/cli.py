@@ -16,6 +16,7 @@ from ops.commands import (
     demo,
     doctor,
     mapping,
+    offsets,
     order,
     poll,
     roles,
@@ -41,6 +42,7 @@ for name, group in (
     ("parcel", order.parcel_app),
     ("audit", audit.app),
     ("dead", dead.app),
+    ("offsets", offsets.app),
     ("mapping", mapping.app),
     ("bench", bench.app),
 ):

@@ -28,7 +28,7 @@ def a_day(orders: int, seed: int) -> Torture:
         jumps.regression(day, "web")
         jumps.flap(day, "web")
         jumps.late_channel(day, "web")
-        jumps.late_erp(day)
+        jumps.late_erp(day, "web")
         parcels.stalled(day, 2)
     for kind in faults.IMMEDIATE:  # few: all days together must not pause the channel
         faults.FAULTS[kind](day, "web")

@@ -14,7 +14,7 @@ from ops.usage import UsageError
 COMMANDS = """
 up|connect|stream|sink|board|poll|backfill|check|topics create|topics list|topics doc|schemas list|schemas check|channel list|channel pause
 channel resume|order show|parcel show|audit verify|accounting|dead list|dead show|dead replay|simulate|demo|bench engine
-bench pipeline|doctor
+bench pipeline|doctor|offsets list|offsets reset
 """
 EXAMPLE = Path(__file__).parents[3] / "ops" / "lockstep.example.yaml"
 SECRETS = dict.fromkeys(("DOUYIN_1001", "WEB_S1", "JST", "WMS_W1", "KD100", "ZTO_P1", "DINGTALK_TOKEN", "DINGTALK_SECRET"), "x")

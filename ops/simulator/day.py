@@ -27,6 +27,7 @@ SHOPS: Final = {  # the demo merchant's
     "jd": "10086",
 }
 COURIERS: Final = ("zto", "yto", "sf", "sto", "jt", "yunda", "ems", "deppon")
+FEW: Final = COURIERS[:3]  # of smaller installations than the demo's
 PREFIXES: Final = {  # of order ids; a letter where the channel's begin with one
     "douyin": "4781",
     "taobao": "1958",
@@ -69,7 +70,7 @@ class Plan:
 class Day:
     """Writes phases. The same seed, `now` (ms), shops by channel and couriers write the same day."""
 
-    def __init__(self, seed: int, now: int, shops: Mapping[str, str] = SHOPS, couriers: Sequence[str] = COURIERS) -> None:
+    def __init__(self, seed: int, now: int, shops: Mapping[str, str] = SHOPS, couriers: Sequence[str] = FEW) -> None:
         self.shops, self.couriers = shops, couriers
         asked = [channel for channel in shops if channel in ASKED]
         self._any = (*shops, *(channel for channel in shops if asked and channel not in asked))  # fewer of those that are asked

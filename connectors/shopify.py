@@ -157,9 +157,9 @@ class Shopify(Connector):
 
     def split(self, shop: Shop, push: Push) -> list[Fact]:
         """The facts of one object."""
-        topic, domain = push.headers.get("x-shopify-topic", ""), push.headers.get("x-shopify-shop-domain", "")
-        number = push.headers.get("x-shopify-webhook-id", "")  # for people who look for a push in Shopify's own logs
-        facts = list(_facts(shop, topic, push.body, {TOPIC: topic[:64], DOMAIN: domain[:128], WEBHOOK: number[:64]}))
+        topic, domain = _header(push, "x-shopify-topic", 64), _header(push, "x-shopify-shop-domain", 128)
+        number = _header(push, "x-shopify-webhook-id", 64)  # for people who look for a push in Shopify's own logs
+        facts = list(_facts(shop, topic, push.body, {TOPIC: topic, DOMAIN: domain, WEBHOOK: number}))
         if len(facts) > MAX_FACTS:
             raise TooMany(f"more than {MAX_FACTS} refunds in one order")
         return facts
@@ -193,6 +193,11 @@ class Shopify(Connector):
 def sign(secret: str, body: bytes) -> str:
     """`X-Shopify-Hmac-SHA256` of a push, in base64."""
     return base64.b64encode(hmac.digest(secret.encode(), body, "sha256")).decode()
+
+
+def _header(push: Push, name: str, longest: int) -> str:
+    """A header that nobody signed, fit to be written: bytes that are no UTF-8 reach us as lone surrogates."""
+    return push.headers.get(name, "").encode(errors="replace").decode()[:longest]
 
 
 def _facts(shop: Shop, topic: str, body: bytes, headers: dict[str, str]) -> Iterator[Fact]:

@@ -101,6 +101,8 @@ BOUNDS: Final = (
     _b("connections to platforms", "connectors.pull.http:CONNECTIONS", "", "calls wait", "a few a shop"),
     _b("a partition of cursors", "connectors.pull.cursors:LOAD_SECONDS", "s", "the group is joined again", "a record a feed"),
     _b("the end of lost feeds", "connectors.pull.cursors:STOP_SECONDS", "s", "said; the group goes on", "what goes on can only repeat"),
+    _b("why an event is a dead letter", "schemas.facts:LONGEST_DETAIL", "characters", "cut", "a person reads it; the payload is kept whole"),
+    _b("a code that no table knows", "schemas.facts:LONGEST_CODE", "characters", "cut", "platforms' codes are short; it is part of an alert"),
     _b("a payment method's name", "connectors.money:LONGEST_NAME", "characters", "cut", "rules compare it"),
     _b("days of a backfill", "connectors.pull.backfill:MAX_DAYS", "", "refused: do it in parts", "a slip of the pen"),
     _b("failures of a backfill", "connectors.pull.backfill:MAX_FAILURES", "in a row", "it ends, and can be gone on with", "somebody watches it"),

@@ -97,3 +97,11 @@ def test_forms() -> None:
     assert reading.form(b"a=1&a=2&b=%E4%B8%AD") == {"a": "1", "b": "中"}
     assert reading.form(b"\xff=\xff") == {}
     assert reading.form(b"&".join(b"a%d=1" % number for number in range(100))) == {}
+
+
+def test_a_reason_is_never_longer_than_a_person_reads() -> None:
+    """A code or a detail of any length is cut, and said to be."""
+    why = Unusable("unmapped_status", "x" * 100_000, "y" * 100_000)
+    assert (len(why.detail), len(why.code or "")) == (1_000, 200)
+    assert why.detail.endswith("…")
+    assert Unusable("invalid", "short").detail == "short"

@@ -306,3 +306,11 @@ def test_the_simulators_side_is_understood(axis: str, status: str) -> None:
     assert (found.order_key, found.occurred_at) == (ORDER.key, 1795312800000)
     if status == "Shipped":
         assert [(parcel.courier, parcel.tracking_no) for parcel in found.parcels] == [("sf", "SF1")]
+
+
+def test_headers_that_are_no_text_are_kept_as_such() -> None:
+    """A header with bytes that are no UTF-8 is no reason to fail: it is not signed."""
+    push = Push(b"{}", {"x-shopify-topic": "orders/\udcff", "x-shopify-shop-domain": "\udcff"})
+    shop = Shop("channel", "shopify", "shopify", "s", "shpss-secret")
+    (record,) = [envelope(shop, fact, 0) for fact in Shopify().split(shop, push)]
+    assert codec.decode(record.value, RawEvent).headers["domain"] == "?"
